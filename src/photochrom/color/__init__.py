@@ -1,0 +1,1 @@
+"""Color mathematics: pure functions on tensors, no input or output."""

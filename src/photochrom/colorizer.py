@@ -1,0 +1,163 @@
+"""The public face: a trained network and its decoding; L in, ab out, at any size."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from pydantic import TypeAdapter
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from photochrom import hardware
+from photochrom.color.batch import normalised
+from photochrom.color.bins import Bins, bins
+from photochrom.color.decoding import decode
+from photochrom.color.lab import lab_to_rgb8, rgb_to_lab
+from photochrom.files import read_json
+from photochrom.networks import ColorNetwork, build_network
+from photochrom.params.models import Decoding, Network
+from photochrom.pictures import to_rgb
+
+FORMAT = 1
+
+
+class ColorizerError(Exception):
+    """A folder that holds no usable colorizer; the message says why."""
+
+
+@dataclass(frozen=True)
+class Colorizer:
+    """Gives colors to gray photographs.
+
+    Attributes
+    ----------
+    network : takes L / 50 - 1, gives raw output.
+    stride : its input's sides must be multiples of this.
+    decoding : how raw output becomes ab.
+    bins : the bins of its logits; None where it gives ab.
+    size : the shorter side in pixels at which it works.
+    device : where it computes.
+    """
+
+    network: nn.Module
+    stride: int
+    decoding: Decoding
+    bins: Bins | None
+    size: int
+    device: torch.device
+
+    @classmethod
+    def load(
+        cls, folder: Path, decoding: Decoding | None = None, device: torch.device | None = None
+    ) -> Self:
+        """Load a trained model.
+
+        Parameters
+        ----------
+        folder : holds config.json and weights.safetensors, as the stage ``train`` writes them.
+        decoding : instead of the one it was trained with.
+        device : where to compute; None chooses.
+
+        Raises
+        ------
+        ColorizerError
+            If files are missing, of another format, or do not fit together.
+        """
+        config = read_config(folder)
+        where = device or hardware.device()
+        network = _network(config, folder / "weights.safetensors").to(where).eval()
+        stored: Decoding = TypeAdapter(Decoding).validate_python(config["decoding"])
+        chosen = config["objective"].get("bins")
+        return cls(
+            network=network,
+            stride=network.stride,
+            decoding=decoding or stored,
+            bins=bins(chosen) if chosen else None,
+            size=config["image_size"],
+            device=where,
+        )
+
+    @torch.inference_mode()
+    def predict_ab(self, lightness: Tensor) -> Tensor:
+        """Predict the colors of gray photographs.
+
+        Parameters
+        ----------
+        lightness : float tensor (N, 1, H, W), L in 0..100; any height and width.
+
+        Returns
+        -------
+        float32 tensor (N, 2, H, W) of ab, on the same device as ``lightness``. Photographs whose
+        shorter side is not the working size are scaled to it, and ab is scaled back (bicubic).
+        """
+        height, width = lightness.shape[-2:]
+        working = self._to_working_size(normalised(lightness.to(self.device).float()))
+        padded = _padded(working, self.stride)
+        ab = decode(self.network(padded), self.decoding, self.bins)
+        ab = _resized(ab, padded.shape[-2:])[..., : working.shape[-2], : working.shape[-1]]
+        return _resized(ab, (height, width)).to(lightness.device)
+
+    def __call__(self, photograph: Image.Image) -> Image.Image:
+        """Color a photograph of any size and mode; its own luminance is kept."""
+        pixels = torch.from_numpy(np.array(to_rgb(photograph))).movedim(-1, 0)[None]
+        lightness = rgb_to_lab(pixels.float() / 255.0)[:, :1]
+        lab = torch.cat((lightness, self.predict_ab(lightness)), dim=1)
+        return Image.fromarray(lab_to_rgb8(lab)[0].movedim(0, -1).numpy())
+
+    def _to_working_size(self, gray: Tensor) -> Tensor:
+        height, width = gray.shape[-2:]
+        scale = self.size / min(height, width)
+        if scale == 1.0:
+            return gray
+        target = (max(1, round(height * scale)), max(1, round(width * scale)))
+        if scale > 1.0:
+            return F.interpolate(gray, target, mode="bicubic", align_corners=False)
+        return F.interpolate(gray, target, mode="bilinear", antialias=True, align_corners=False)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Read a trained model's config.json.
+
+    Raises
+    ------
+    ColorizerError
+        If it is missing or of another format.
+    """
+    if not (folder / "config.json").is_file():
+        raise ColorizerError(f"{folder} holds no trained model: run `dvc repro` to train it.")
+    config: dict[str, Any] = read_json(folder / "config.json")
+    if config.get("format") != FORMAT:
+        raise ColorizerError(f"{folder} is of format {config.get('format')}, not {FORMAT}.")
+    return config
+
+
+def _network(config: dict[str, Any], weights: Path) -> ColorNetwork:
+    # The weights come from the file; what they started from plays no part any more.
+    values = {k: False if k == "pretrained" else v for k, v in config["network"].items()}
+    params: Network = TypeAdapter(Network).validate_python(values)
+    chosen = config["objective"].get("bins")
+    network = build_network(params, len(bins(chosen)) if chosen else 2)
+    try:
+        network.load_state_dict(load_file(weights))
+    except Exception as error:
+        reason = str(error).splitlines()[0]
+        raise ColorizerError(f"{weights} cannot be loaded: {reason}") from None
+    return network.to(memory_format=torch.channels_last)
+
+
+def _padded(gray: Tensor, stride: int) -> Tensor:
+    height, width = gray.shape[-2:]
+    extra = (-height % stride, -width % stride)
+    if extra == (0, 0):
+        return gray
+    return F.pad(gray, (0, extra[1], 0, extra[0]), mode="replicate")
+
+
+def _resized(ab: Tensor, size: tuple[int, ...]) -> Tensor:
+    if ab.shape[-2:] == size:
+        return ab
+    return F.interpolate(ab, size, mode="bicubic", align_corners=False)

@@ -1,0 +1,1 @@
+"""From photographs to arrays: sources, raw shards, selection, Lab shards and the color prior."""

@@ -1,0 +1,92 @@
+"""Stage ``prior``: how often each color occurs in the training photographs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+from torch import Tensor
+
+from photochrom import environment
+from photochrom.color import bins
+from photochrom.data.shards import LabSet, ShardError
+from photochrom.files import whole_file
+from photochrom.params.data import PriorParams
+
+CHUNK = 2048
+
+
+@dataclass(frozen=True)
+class Prior:
+    """The distribution of colors.
+
+    Attributes
+    ----------
+    centers : float32 (313, 2), the bins.
+    prior : float64 (313,), the mean soft code of the training pixels, smoothed; sums to 1.
+    weights : float64 (313,), the rebalancing weights; sum(prior * weights) is 1.
+    grid_counts : int64 (256,), training pixels in each bin of the 16 x 16 grid.
+    histogram : int64 (256, 256), training pixels of each stored (a, b).
+    """
+
+    centers: np.ndarray
+    prior: np.ndarray
+    weights: np.ndarray
+    grid_counts: np.ndarray
+    histogram: np.ndarray
+
+    @classmethod
+    def from_histogram(cls, histogram: np.ndarray, params: PriorParams) -> Self:
+        """Compute everything from the counts on the lattice of stored colors."""
+        gamut, counts = bins.gamut313(), torch.from_numpy(histogram)
+        empirical = bins.distribution(counts, gamut, params.neighbours, params.sigma)
+        prior = bins.smooth(empirical, gamut, params.smoothing)
+        weights = bins.rebalancing_weights(prior, params.mix)
+        grid = histogram.reshape(16, 16, 16, 16).sum(axis=(1, 3)).reshape(-1)
+        return cls(gamut.centers.numpy(), prior.numpy(), weights.numpy(), grid, histogram)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        ShardError
+            If the stage ``prior`` has not finished there.
+        """
+        path = folder / "prior.npz"
+        if not path.is_file():
+            raise ShardError(f"{path} is not there: run `dvc repro prior` first.")
+        with np.load(path, allow_pickle=False) as arrays:
+            return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
+
+    def save(self, folder: Path) -> None:
+        """Write prior.npz, the same bytes for the same numbers."""
+        with whole_file(folder / "prior.npz") as path, path.open("wb") as handle:
+            np.savez(handle, **vars(self))
+
+    @property
+    def mean_color(self) -> Tensor:
+        """The mean a and b of the training pixels (float32 (2,))."""
+        share = torch.from_numpy(self.histogram.reshape(-1) / self.histogram.sum())
+        return (share[:, None] * bins.lattice()).sum(0).float()
+
+
+def count_colors(photographs: LabSet) -> np.ndarray:
+    """Count every stored (a, b) of a split (int64 (256, 256)).
+
+    An integer sum over pieces: the result does not depend on their order or on the processes.
+    """
+    starts = range(0, len(photographs), CHUNK)
+    jobs = min(len(starts), environment.workers())
+    counts = Parallel(n_jobs=jobs, return_as="generator_unordered")(
+        delayed(_count)(photographs, start) for start in starts
+    )
+    return np.asarray(sum(counts, np.zeros((bins.LATTICE, bins.LATTICE), dtype=np.int64)))
+
+
+def _count(photographs: LabSet, start: int) -> np.ndarray:
+    rows = np.arange(start, min(start + CHUNK, len(photographs)))
+    return bins.lattice_histogram(photographs.take(rows))

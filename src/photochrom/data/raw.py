@@ -1,0 +1,265 @@
+"""Raw shards: the photographs as they came, many in one file, and a manifest that lists them.
+
+``shard-00000.zip`` and so on hold the encoded bytes, uncompressed, 256 MiB each at most: disks,
+caches and copies handle a few large files well and a million small ones badly. The manifest has a
+row for every photograph, also for one whose bytes could not be had (``bytes`` is 0 then).
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self, TypeVar
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from photochrom.data.sources.base import File, InPlace, Photograph, SourceError, UnreadableError
+from photochrom.files import whole_file
+from photochrom.progress import say, track
+
+T = TypeVar("T")
+MANIFEST = "manifest.parquet"
+SHARD_BYTES = 256 * 2**20
+ENTRY_BYTES = 256
+COMPLAINTS = 10
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("shard", pa.string()),
+        ("path", pa.string()),
+        ("sha256", pa.string()),
+        ("bytes", pa.int64()),
+        ("label", pa.string()),
+        ("group", pa.string()),
+        ("split", pa.string()),
+    ]
+)
+
+
+class RawError(Exception):
+    """A shard or the manifest is missing or damaged. The message is one line with the remedy."""
+
+
+class Row(NamedTuple):
+    """One row of the manifest.
+
+    ``path`` is the member's name in ``shard``; where ``shard`` is None the photograph was left in
+    place, ``path`` is its absolute path and ``sha256`` is None.
+    """
+
+    id: str
+    shard: str | None
+    path: str
+    sha256: str | None
+    bytes: int
+    label: str | None
+    group: str
+    split: str | None
+
+
+@dataclass(frozen=True)
+class RawSummary:
+    """What `write_raw` has written.
+
+    Attributes
+    ----------
+    photographs, bytes, shards
+        Their numbers; bytes count those left in place, too.
+    unreadable
+        Photographs whose bytes could not be had, or that have none.
+    """
+
+    photographs: int
+    bytes: int
+    shards: int
+    unreadable: int
+
+
+@dataclass(frozen=True)
+class RawReader:
+    """Gives the bytes of photographs by their row in a manifest.
+
+    Holds only the folder, so that it travels to other processes at no cost; each process opens a
+    shard once.
+
+    Attributes
+    ----------
+    folder
+        Where the shards lie.
+    """
+
+    folder: Path
+
+    def read(self, shard: str | None, path: str) -> bytes:
+        """Return the bytes of the photograph that a manifest lists with ``shard`` and ``path``.
+
+        Raises
+        ------
+        UnreadableError
+            When this photograph was left in place and is gone, or its bytes are damaged.
+        RawError
+            When the shard is missing or damaged, or holds no such photograph.
+        """
+        if not isinstance(shard, str):
+            return File(Path(path)).read()
+        archive = _open_shard(self.folder / shard)
+        try:
+            return archive.read(path)
+        except BadZipFile as error:
+            raise UnreadableError(str(error)) from None
+        except KeyError:
+            raise RawError(
+                f"{self.folder / shard} holds no {path}; run the stage download again."
+            ) from None
+
+
+def read_manifest(folder: Path) -> pd.DataFrame:
+    """Return the manifest in ``folder``; a text column holds None where it has no value.
+
+    Raises
+    ------
+    RawError
+        When it is missing or damaged.
+    """
+    path = folder / MANIFEST
+    try:
+        frame: pd.DataFrame = pq.read_table(path).to_pandas()
+    except (OSError, pa.ArrowInvalid):
+        raise RawError(
+            f"{path} is missing or damaged; run the stage that writes it again."
+        ) from None
+    for name in frame.columns[frame.isna().any()]:
+        values = frame[name].astype(object)
+        frame[name] = values.where(values.notna(), None)
+    return frame
+
+
+def write_raw(photographs: Iterable[Photograph], out: Path) -> RawSummary:
+    """Write shards and manifest into ``out``, replacing what was there.
+
+    Only one photograph is in memory at a time. The same photographs give the same bytes. The
+    manifest comes last, and each shard gets its name when it is whole.
+
+    Raises
+    ------
+    SourceError
+        When two photographs have the same id, and whatever the source raises while it is read.
+    """
+    _clear(out)
+    rows: dict[str, Row] = {}
+    with _Shards(out) as shards:
+        for photograph in track(photographs, "photographs"):
+            if photograph.id in rows:
+                raise SourceError(f"The source holds {photograph.id} twice; rename or remove one.")
+            rows[photograph.id] = _store(photograph, shards)
+    _write_manifest(rows.values(), out)
+    empty = sum(row.bytes == 0 for row in rows.values())
+    return RawSummary(len(rows), sum(row.bytes for row in rows.values()), shards.count, empty)
+
+
+class _Shards:
+    """Writes members into one shard after the other."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.count = 0
+        self.complaints = 0
+        self._stack = ExitStack()
+        self._archive: ZipFile | None = None
+        self._left = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def add(self, name: str, data: bytes) -> str:
+        """Write one member and return its shard's name."""
+        size = len(data) + 2 * len(name.encode()) + ENTRY_BYTES
+        if self._archive is None or size > self._left:
+            self._archive = self._begin()
+        self._archive.writestr(_entry(name), data)
+        self._left -= size
+        return self._name(self.count - 1)
+
+    def _begin(self) -> ZipFile:
+        self._stack.close()
+        temporary = self._stack.enter_context(whole_file(self.folder / self._name(self.count)))
+        self.count += 1
+        self._left = SHARD_BYTES
+        return self._stack.enter_context(ZipFile(temporary, "w"))
+
+    def _name(self, number: int) -> str:
+        return f"shard-{number:05d}.zip"
+
+
+def _entry(name: str) -> ZipInfo:
+    """Describe a member without its time, so that the same photographs make the same shard."""
+    entry = ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+    entry.create_system = 3
+    entry.external_attr = 0o644 << 16
+    return entry
+
+
+def _store(photograph: Photograph, shards: _Shards) -> Row:
+    name, location = photograph.id, photograph.location
+    described = (photograph.label, photograph.group, photograph.split)
+    if isinstance(location, InPlace):
+        size = _attempt(location.size, 0, name, shards)
+        return Row(name, None, str(location.path), None, size, *described)
+    data = _attempt(location.read, b"", name, shards)
+    shard = shards.add(name, data)
+    return Row(name, shard, name, hashlib.sha256(data).hexdigest(), len(data), *described)
+
+
+def _attempt(read: Callable[[], T], otherwise: T, name: str, shards: _Shards) -> T:
+    try:
+        return read()
+    except UnreadableError as error:
+        shards.complaints += 1
+        if shards.complaints <= COMPLAINTS:
+            say(f"{name} cannot be read and is listed without its bytes: {error}")
+        return otherwise
+
+
+def _write_manifest(rows: Iterable[Row], out: Path) -> None:
+    columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * len(SCHEMA)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
+    with whole_file(out / MANIFEST) as temporary:
+        pq.write_table(pa.Table.from_arrays(arrays, schema=SCHEMA), temporary)
+
+
+def _clear(out: Path) -> None:
+    """Remove what an earlier or an interrupted run has left, the manifest before its shards."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / MANIFEST).unlink(missing_ok=True)
+    for pattern in ("shard-*.zip", ".*.part"):
+        for path in out.glob(pattern):
+            path.unlink()
+
+
+def _open_shard(shard: Path) -> ZipFile:
+    try:
+        state = shard.stat()
+        return _opened(shard, state.st_ino, state.st_mtime_ns, os.getpid())
+    except (OSError, BadZipFile):
+        raise RawError(f"{shard} is missing or damaged; run the stage download again.") from None
+
+
+@lru_cache(maxsize=16)
+def _opened(shard: Path, inode: int, changed: int, process: int) -> ZipFile:
+    """Open a shard once per process: a forked child must not share its parent's file position."""
+    return ZipFile(shard)

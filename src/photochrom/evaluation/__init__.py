@@ -1,0 +1,1 @@
+"""Evaluation: the same measures for every colorizer and every untrained baseline."""

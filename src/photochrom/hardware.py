@@ -1,0 +1,40 @@
+"""The torch device and precision of this machine."""
+
+import torch
+
+from photochrom import environment
+
+
+def device() -> torch.device:
+    """Return the device to compute on: PHOTOCHROM_DEVICE, else a GPU if there is one."""
+    chosen = environment.device() or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        found = torch.device(chosen)
+        torch.empty(1, device=found)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"PHOTOCHROM_DEVICE is {chosen!r}, not usable here: {reason}") from None
+    return found
+
+
+def precision(where: torch.device) -> torch.dtype:
+    """Return the precision of networks: bfloat16 where the hardware computes in it.
+
+    Lab, softmax, losses and decoding stay in float32 in either case.
+    """
+    if chosen := environment.precision():
+        return torch.bfloat16 if chosen == "bfloat16" else torch.float32
+    fast = torch.cuda.is_bf16_supported(False) if where.type == "cuda" else _cpu_has_bf16()
+    return torch.bfloat16 if fast else torch.float32
+
+
+def name(where: torch.device) -> str:
+    """Return what the device is called, for the record."""
+    if where.type == "cuda":
+        return str(torch.cuda.get_device_name(where))
+    return f"CPU, {torch.get_num_threads()} threads"
+
+
+def _cpu_has_bf16() -> bool:
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(capabilities.get("avx512_bf16", False))

@@ -1,0 +1,49 @@
+"""What all colorizing networks have in common."""
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+INIT_STD = 0.02
+
+
+class ColorNetwork(nn.Module, ABC):
+    """Gray in, raw output out.
+
+    Attributes
+    ----------
+    stride : height and width of the input must be multiples of this.
+    """
+
+    stride: int
+
+    @abstractmethod
+    def forward(self, lightness: Tensor) -> Tensor:
+        """Compute the raw output.
+
+        Parameters
+        ----------
+        lightness : tensor (N, 1, H, W), L / 50 - 1, in -1..1.
+
+        Returns
+        -------
+        Tensor (N, C, h, w), h = H or an integer fraction of it: ab / 110 or logits over bins.
+        """
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Return how many numbers a module trains."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def init_normal(module: nn.Module) -> None:
+    """Draw weights from N(0, 0.02), norms from N(1, 0.02), zero biases (Isola et al. 2017)."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(layer.weight, 0.0, INIT_STD)
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1.0, INIT_STD)
+        else:
+            continue
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)

@@ -1,0 +1,82 @@
+"""ResNet colorizers of studies 000 to 002: the first six children of a ResNet, then a decoder.
+
+The six children (stem convolution, norm, ReLU, pooling, layer1, layer2) end at 1/8 resolution
+with 128 channels.
+"""
+
+from urllib.error import URLError
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import ResNet18_Weights, ResNet34_Weights, resnet18, resnet34
+
+from photochrom.networks.base import ColorNetwork
+from photochrom.params.models import ResNetParams
+
+CHILDREN = 6
+ENCODED = 128
+_FAMILY = {
+    18: (resnet18, ResNet18_Weights.IMAGENET1K_V1),
+    34: (resnet34, ResNet34_Weights.IMAGENET1K_V1),
+}
+
+
+class WeightsError(Exception):
+    """Pretrained weights cannot be had; the message says where to get and put them."""
+
+
+class ResNetColorizer(ColorNetwork):
+    """A cut ResNet with a gray stem, and learned deconvolutions to full resolution."""
+
+    stride = 8
+
+    def __init__(self, params: ResNetParams, out_channels: int) -> None:
+        super().__init__()
+        self.encoder = _gray_encoder(params)
+        self.decoder = nn.Sequential(
+            *_doubling(ENCODED, 128),
+            *_doubling(128, 64),
+            *_doubling(64, 32),
+            nn.Conv2d(32, out_channels, 3, padding=1),
+        )
+
+    def forward(self, lightness: Tensor) -> Tensor:
+        """Return raw output at full resolution."""
+        raw: Tensor = self.decoder(self.encoder(lightness))
+        return raw
+
+
+def build(params: ResNetParams, out_channels: int) -> ResNetColorizer:
+    """Make the network."""
+    return ResNetColorizer(params, out_channels)
+
+
+def _gray_encoder(params: ResNetParams) -> nn.Sequential:
+    family, weights = _FAMILY[params.depth]
+    whole = family()
+    if params.pretrained:
+        whole.load_state_dict(_pretrained(weights))
+    stem = nn.Conv2d(1, 64, 7, stride=2, padding=3, bias=False)
+    with torch.no_grad():
+        # A gray photograph has R = G = B, so the sum over the RGB filters is the same filter.
+        stem.weight.copy_(whole.conv1.weight.sum(1, keepdim=True))
+    whole.conv1 = stem
+    return nn.Sequential(*list(whole.children())[:CHILDREN])
+
+
+def _pretrained(weights: ResNet18_Weights | ResNet34_Weights) -> dict[str, Tensor]:
+    file = weights.url.rsplit("/", 1)[-1]
+    try:
+        state: dict[str, Tensor] = weights.get_state_dict(progress=False, check_hash=True)
+    except (URLError, OSError) as error:
+        place = f"{torch.hub.get_dir()}/checkpoints/{file}"
+        raise WeightsError(
+            f"The pretrained weights cannot be fetched ({error}). Download {weights.url} to "
+            f"{place}, or set network.pretrained to false."
+        ) from None
+    return state
+
+
+def _doubling(channels: int, out: int) -> tuple[nn.Module, ...]:
+    up = nn.ConvTranspose2d(channels, out, 4, stride=2, padding=1, bias=False)
+    return up, nn.BatchNorm2d(out), nn.ReLU(inplace=True)

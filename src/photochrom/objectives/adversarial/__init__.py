@@ -1,0 +1,1 @@
+"""Adversarial: a generator of colors against a discriminator."""

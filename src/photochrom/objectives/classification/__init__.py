@@ -1,0 +1,1 @@
+"""Classification: the network gives a distribution over color bins."""

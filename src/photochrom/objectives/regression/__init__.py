@@ -1,0 +1,1 @@
+"""Regression: the network gives ab itself."""

@@ -1,0 +1,20 @@
+"""params.yaml as typed, validated, frozen objects."""
+
+from photochrom.params.base import ParamsError, Section
+from photochrom.params.edit import edit_yaml
+from photochrom.params.models import ModelParams
+from photochrom.params.pipeline import BASELINES, Params, check_params, load_params
+from photochrom.params.text import parse_yaml, read_text
+
+__all__ = [
+    "BASELINES",
+    "ModelParams",
+    "Params",
+    "ParamsError",
+    "Section",
+    "check_params",
+    "edit_yaml",
+    "load_params",
+    "parse_yaml",
+    "read_text",
+]

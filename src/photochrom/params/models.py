@@ -1,0 +1,192 @@
+"""An entry under ``models``: a network, an objective, a decoding and how they are trained."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from photochrom.params.base import Section
+
+Positive = Annotated[float, Field(gt=0.0)]
+Decay = Annotated[float, Field(ge=0.0, lt=1.0)]
+Width = Annotated[float, Field(gt=0.0, le=4.0)]
+
+
+class ResNetParams(Section):
+    """Studies 000 to 002: a ResNet cut short, then a decoder (``networks/resnet.py``)."""
+
+    kind: Literal["resnet"]
+    depth: Literal[18, 34]
+    """18 or 34 layers."""
+    pretrained: bool
+    """Start from torchvision's ImageNet weights, the gray stem summed from the RGB stem."""
+    decoder: Literal["deconvolution"]
+    """``deconvolution`` learns its upsampling."""
+
+
+class VGGParams(Section):
+    """Zhang et al. 2016: VGG-style, dilated, deconvolution (``networks/vgg.py``)."""
+
+    kind: Literal["vgg"]
+    width: Width
+    """Multiplies every channel count; 1 is the published 32.2 M parameters."""
+
+
+class UNetParams(Section):
+    """pix2pix's U-Net (``networks/unet.py``)."""
+
+    kind: Literal["unet"]
+    levels: Annotated[int, Field(ge=3, le=8)]
+    """Halvings of the side: 8 at 256 px, 6 at 64 px."""
+    width: PositiveInt
+    """Channels of the first level; doubled at each, eightfold at most."""
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)]
+    """Dropout of the three innermost decoder levels."""
+    output: Literal["tanh", "linear"]
+    """Last activation; classification needs ``linear``."""
+    init: Literal["normal", "default"]
+    """``normal`` draws weights from N(0, 0.02) as pix2pix does."""
+
+
+Network = Annotated[ResNetParams | VGGParams | UNetParams, Field(discriminator="kind")]
+
+
+class OptimizerParams(Section):
+    """How one player's parameters move."""
+
+    kind: Literal["adamw", "adam", "sgd"]
+    lr: Positive
+    """Peak learning rate."""
+    betas: Annotated[tuple[Decay, Decay], Field(strict=False)]
+    """Adam's moments; SGD takes the first as its momentum."""
+    weight_decay: Annotated[float, Field(ge=0.0)]
+    schedule: Literal["cosine", "constant"]
+    """``cosine`` falls to zero at the last step."""
+    warmup: Annotated[float, Field(ge=0.0, lt=1.0)]
+    """Share of all steps in which the rate rises linearly to its peak."""
+    clip: Positive | None
+    """Largest norm of the gradient; null does not clip."""
+
+
+class RegressionParams(Section):
+    """The ab values themselves (``objectives/regression``)."""
+
+    kind: Literal["regression"]
+    loss: Literal["l2", "l1", "smooth_l1"]
+
+
+class ClassificationParams(Section):
+    """A distribution over color bins at every pixel (``objectives/classification``)."""
+
+    kind: Literal["classification"]
+    bins: Literal["gamut313", "grid256"]
+    """The 313 bins of Zhang et al. 2016 or a 16 x 16 grid."""
+    neighbours: Annotated[int, Field(ge=1, le=32)]
+    """Bins that share a pixel; 1 is a hard target."""
+    sigma: Positive
+    """Width of their Gaussian weights, in ab units."""
+    rebalance: bool
+    """Weight pixels by the rarity of their color (stage ``prior``)."""
+
+
+class DiscriminatorParams(Section):
+    """Judges patches of L and ab together (``adversarial/patchgan.py``)."""
+
+    kind: Literal["patchgan"]
+    width: PositiveInt
+    """Channels of the first layer; doubled at each, eightfold at most."""
+    layers: Annotated[int, Field(ge=1, le=5)]
+    """Halvings of the side: 3 gives the 70 x 70 patches of pix2pix."""
+    init: Literal["normal", "default"]
+
+
+class AdversarialParams(Section):
+    """A generator against a discriminator (``objectives/adversarial``)."""
+
+    kind: Literal["adversarial"]
+    loss: Literal["lsgan", "bce"]
+    """``lsgan``: squared error to 0 and 1 (Mao et al. 2017); ``bce``: pix2pix's cross-entropy."""
+    l1_weight: Annotated[float, Field(ge=0.0)]
+    """Lambda of the L1 distance to the truth, in ab / 110."""
+    discriminator: DiscriminatorParams
+    discriminator_optimizer: OptimizerParams
+
+
+Objective = Annotated[
+    RegressionParams | ClassificationParams | AdversarialParams, Field(discriminator="kind")
+]
+
+
+class DirectParams(Section):
+    """The output is ab / 110."""
+
+    kind: Literal["direct"]
+
+
+class ArgmaxParams(Section):
+    """The most probable bin."""
+
+    kind: Literal["argmax"]
+
+
+class MeanParams(Section):
+    """The expectation over all bins."""
+
+    kind: Literal["mean"]
+
+
+class AnnealedMeanParams(Section):
+    """The expectation of the sharpened distribution, softmax(logits / T) (Zhang et al. 2016)."""
+
+    kind: Literal["annealed_mean"]
+    temperature: Annotated[float, Field(gt=0.0, le=10.0)]
+
+
+Decoding = Annotated[
+    DirectParams | ArgmaxParams | MeanParams | AnnealedMeanParams, Field(discriminator="kind")
+]
+
+
+class ImageParams(Section):
+    """What the network sees of the stored squares."""
+
+    size: Annotated[int, Field(ge=8)] | None
+    """Train and colorize at this side; null takes the stored one."""
+    crop: Annotated[int, Field(ge=8)] | None
+    """Train on random crops of this side; null takes the whole."""
+    flip: bool
+    """Mirror at random."""
+
+
+class ModelParams(Section):
+    """One row of the comparison."""
+
+    study: Annotated[str, Field(min_length=1)]
+    """The study it comes from, or ours."""
+    network: Network
+    objective: Objective
+    decoding: Decoding
+    optimizer: OptimizerParams
+    epochs: PositiveInt
+    batch_size: PositiveInt
+    """Photographs of one step, over all devices."""
+    image: ImageParams
+    ema: Decay | None
+    """Decay of the moving average of the weights that is kept; null keeps the weights."""
+    keep: Literal["best", "last"]
+    """``best`` keeps the epoch with the lowest validation loss."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        objective, decoding = self.objective.kind, self.decoding.kind
+        classifies = objective == "classification"
+        if classifies == (decoding == "direct"):
+            choices = "argmax, mean or annealed_mean" if classifies else "direct"
+            raise ValueError(
+                f"decoding {decoding} does not fit objective {objective}; use {choices}"
+            )
+        if classifies and getattr(self.network, "output", "linear") != "linear":
+            raise ValueError(
+                f"network {self.network.kind} with output tanh does not fit objective "
+                "classification, whose logits are unbounded; use output linear"
+            )
+        return self

@@ -1,0 +1,146 @@
+"""The whole of params.yaml, read and checked before any work begins."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, PositiveInt, ValidationError, model_validator
+
+from photochrom.params.base import ParamsError, Section, explain
+from photochrom.params.data import DataParams, FilterParams, LabParams, PriorParams, Seed
+from photochrom.params.models import ModelParams
+from photochrom.params.text import parse_yaml, read_text
+
+MODEL_NAME = re.compile(r"[a-z][a-z0-9_]*")
+# What a ResNet cut after its 6th child and the VGG-style network divide the side by.
+STRIDE = 8
+# A patch discriminator ends with two 4 x 4 convolutions that each take one pixel.
+SMALLEST_PATCH_MAP = 3
+BASELINES = ("gray", "mean_color", "random_photograph", "truth")
+
+
+class TrainParams(Section):
+    """What all trainings share (stage ``train@``)."""
+
+    seed: Seed
+    """Seed of weights, order and augmentation."""
+    preview: PositiveInt
+    """Validation photographs on the sheet that each epoch draws."""
+
+
+class EvaluateParams(Section):
+    """How models are measured (stages ``baselines`` and ``evaluate@``)."""
+
+    accuracy_threshold: Annotated[float, Field(gt=0.0, le=1.0)]
+    """A pixel counts as right when each of R, G, B is within this share of 255."""
+    pictures: PositiveInt
+    """Test photographs whose colorizations are kept for the report."""
+    seed: Seed
+    """Seed of the baseline that borrows the colors of a random photograph."""
+
+
+class ReportParams(Section):
+    """How the report looks (stage ``report``)."""
+
+    title: str
+    pictures: PositiveInt
+    """Test photographs on the comparison sheet."""
+
+
+class TrackingParams(Section):
+    """Where MLflow files the runs. Changing it reruns nothing."""
+
+    experiment: Annotated[str, Field(min_length=1)]
+
+
+class Params(Section):
+    """params.yaml."""
+
+    data: DataParams
+    filter: FilterParams
+    lab: LabParams
+    prior: PriorParams
+    train: TrainParams
+    models: Annotated[dict[str, ModelParams], Field(min_length=1)]
+    evaluate: EvaluateParams
+    report: ReportParams
+    tracking: TrackingParams
+
+    @model_validator(mode="after")
+    def _models_fit_data(self) -> Self:
+        for name, model in self.models.items():
+            if fault := _name_fault(name) or _size_fault(name, model, self.lab.size):
+                raise ValueError(f"models.{fault}")
+        return self
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """Read and check params.yaml.
+
+    Raises
+    ------
+    ParamsError
+        In one line, for a file that is missing, not YAML, or holds a wrong key or value.
+    """
+    return check_params(read_text(path), path.name)
+
+
+def check_params(text: str, name: str = "params.yaml") -> Params:
+    """Check the text of params.yaml; ``name`` is what messages call it.
+
+    Raises
+    ------
+    ParamsError
+        In one line, for text that is not YAML, or holds a wrong key or value.
+    """
+    values = parse_yaml(text, name)
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        raise ParamsError(f"{name}: {explain(error, Params)}") from None
+
+
+def _name_fault(name: str) -> str | None:
+    if not MODEL_NAME.fullmatch(name):
+        return f"{name}: a model's name is made of a-z, 0-9 and _, and starts with a letter"
+    if name in BASELINES:
+        return f"{name}: this name belongs to a baseline ({', '.join(BASELINES)}); choose another"
+    return None
+
+
+def _size_fault(name: str, model: ModelParams, stored: int) -> str | None:
+    size = model.image.size or stored
+    if size > stored:
+        return f"{name}.image.size: {size} is more than what is stored, lab.size {stored}"
+    side = model.image.crop or size
+    if side > size:
+        return f"{name}.image.crop: {side} is more than the photographs' side, {size}"
+    return _network_fault(name, model, side) or _discriminator_fault(name, model, side)
+
+
+def _network_fault(name: str, model: ModelParams, side: int) -> str | None:
+    if model.network.kind == "unet" and side % 2**model.network.levels:
+        fitting = (side & -side).bit_length() - 1
+        return (
+            f"{name}.network.levels: {model.network.levels} halvings need a side that is a "
+            f"multiple of {2**model.network.levels}; photographs of side {side} take at most "
+            f"{fitting}"
+        )
+    if side % STRIDE:
+        return (
+            f"{name}.image: network {model.network.kind} needs photographs whose side is a "
+            f"multiple of {STRIDE}, not {side}; change lab.size, image.size or image.crop"
+        )
+    return None
+
+
+def _discriminator_fault(name: str, model: ModelParams, side: int) -> str | None:
+    if model.objective.kind != "adversarial":
+        return None
+    layers = model.objective.discriminator.layers
+    if side >> layers < SMALLEST_PATCH_MAP:
+        return (
+            f"{name}.objective.discriminator.layers: {layers} halvings leave nothing of "
+            f"photographs of side {side}; use fewer"
+        )
+    return None

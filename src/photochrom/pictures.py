@@ -1,0 +1,144 @@
+"""Opening photographs of every kind, and drawing sheets of them."""
+
+import io
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+
+from photochrom.files import whole_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Fault = Literal["corrupt", "too large"]
+Rgb8 = np.ndarray
+"""uint8 array (H, W, 3)."""
+
+# The size is checked here, before anything is decoded, against a limit that the user sets.
+Image.MAX_IMAGE_PIXELS = None
+
+
+class BadPhotographError(Exception):
+    """A file that cannot be used as a photograph; the message says why."""
+
+    def __init__(self, fault: Fault, detail: str) -> None:
+        super().__init__(detail)
+        self.fault: Fault = fault
+
+
+def open_photograph(data: bytes, max_megapixels: float, side: int | None = None) -> Image.Image:
+    """Decode a photograph of any format, mode and depth to upright eight-bit RGB.
+
+    Parameters
+    ----------
+    data : the encoded file.
+    max_megapixels : larger pictures are refused before they are decoded.
+    side : give the photograph at the smallest whole fraction of its size whose shorter side is at
+        least this, which JPEGs decode directly; None gives the full size.
+
+    Returns
+    -------
+    RGB image. Rotated as EXIF says; transparency laid on white; 16 bits scaled to 8; the first
+    frame of an animation. The attribute ``info['full_size']`` is the unreduced, upright size.
+
+    Raises
+    ------
+    BadPhotographError
+        ``corrupt`` for what is empty, truncated or no picture, ``too large`` for a bomb.
+    """
+    if not data:
+        raise BadPhotographError("corrupt", "The file is empty.")
+    try:
+        return _decode(data, max_megapixels, side)
+    except UnidentifiedImageError:
+        raise BadPhotographError("corrupt", "This is no picture that Pillow can read.") from None
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError) as error:
+        raise BadPhotographError("corrupt", f"It cannot be decoded: {error}.") from None
+
+
+def _decode(data: bytes, max_megapixels: float, side: int | None) -> Image.Image:
+    with warnings.catch_warnings():
+        # Odd metadata is no reason to refuse a photograph that decodes.
+        warnings.simplefilter("ignore")
+        image: Image.Image = Image.open(io.BytesIO(data))
+        width, height = image.size
+        if width * height > max_megapixels * 1e6:
+            fault = f"It has {width} x {height} pixels, over the limit of {max_megapixels:g} MP."
+            raise BadPhotographError("too large", fault)
+        if side is not None and min(width, height) > side:
+            scale = side / min(width, height)
+            image.draft(None, (round(width * scale), round(height * scale)))
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        picture = _reduced(to_rgb(upright), side)
+    turned = (upright.width > upright.height) != (width > height)
+    picture.info["full_size"] = (height, width) if turned else (width, height)
+    return picture
+
+
+def _reduced(image: Image.Image, side: int | None) -> Image.Image:
+    factor = 1 if side is None else min(image.size) // side
+    return image.reduce(factor) if factor > 1 else image
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Convert any Pillow mode to eight-bit RGB, transparency laid on white."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return _scaled_to_8_bits(image).convert("RGB")
+    if "A" in image.getbands() or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _scaled_to_8_bits(image: Image.Image) -> Image.Image:
+    values = np.asarray(image).astype(np.float64)
+    top = 65535.0 if image.mode.startswith("I") else max(float(np.nanmax(values)), 1.0)
+    return Image.fromarray(np.nan_to_num(values * (255.0 / top)).clip(0, 255).astype(np.uint8))
+
+
+def sheet(
+    rows: Sequence[Sequence[Rgb8]],
+    columns: Sequence[str] = (),
+    names: Sequence[str] = (),
+    side: int = 128,
+) -> Image.Image:
+    """Draw pictures in a grid, scaled to squares of ``side`` pixels.
+
+    Parameters
+    ----------
+    rows : pictures, row by row; rows may differ in length.
+    columns : headings above the columns; none leaves them out.
+    names : headings of the rows, above each.
+    """
+    gap, line = 4, 18
+    wide = max((len(row) for row in rows), default=1)
+    top = line if columns else 0
+    step = side + gap + (line if names else 0)
+    canvas = Image.new("RGB", (wide * (side + gap) + gap, top + len(rows) * step + gap), "white")
+    pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(12)
+    for x, text in enumerate(columns):
+        pen.text((gap + x * (side + gap), 2), text, fill="black", font=font)
+    for y, row in enumerate(rows):
+        above = top + y * step + gap
+        if names:
+            pen.text((gap, above), names[y], fill="black", font=font)
+            above += line
+        for x, picture in enumerate(row):
+            canvas.paste(_fitted(picture, side), (gap + x * (side + gap), above))
+    return canvas
+
+
+def _fitted(picture: Rgb8, side: int) -> Image.Image:
+    image = Image.fromarray(picture)
+    return ImageOps.pad(image, (side, side), Image.Resampling.BICUBIC, color="white")
+
+
+def save_figure(figure: "Figure", path: Path) -> None:
+    """Save a figure as PNG, the same bytes for the same figure."""
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, dpi=120, format="png", metadata={"Software": None})

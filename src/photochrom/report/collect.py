@@ -1,0 +1,228 @@
+"""Everything the report shows, gathered from the files that the other stages wrote."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from photochrom.measures import MEASURES
+from photochrom.params import BASELINES, Params
+from photochrom.params.models import ModelParams
+from photochrom.report.reading import ReportError, csv_of, found, json_of, parquet_of
+from photochrom.tracking import Provenance, provenance
+
+MEASURE_KEYS = frozenset(measure.key for measure in MEASURES)
+SPLITS = ("train", "validation", "test")
+RUN_KEYS = (
+    "device",
+    "precision",
+    "torch",
+    "seconds",
+    "images_per_second",
+    "epochs",
+    "kept_epoch",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One colorizer in the comparison.
+
+    Attributes
+    ----------
+    name : the model's key in params.yaml, or the baseline's name.
+    study : where a model comes from; None for a baseline, which is not trained.
+    photographs : how many test pictures were measured.
+    metrics : its measures by key; a baseline may lack some.
+    """
+
+    name: str
+    study: str | None
+    photographs: int
+    metrics: Mapping[str, float]
+
+    @property
+    def trained(self) -> bool:
+        """Whether this is a model, not a baseline."""
+        return self.study is not None
+
+    @property
+    def title(self) -> str:
+        """The name as it is printed: a model's key as it stands, a baseline's in words."""
+        return self.name if self.trained else self.name.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A test picture with its renderings, by the name of the row, in the order they are shown."""
+
+    id: str
+    pictures: Mapping[str, Path]
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """How a model was made.
+
+    Attributes
+    ----------
+    params : its entry in params.yaml.
+    config : its config.json: parameters, image size.
+    run : its run.json: device, precision, seconds, kept epoch.
+    history : its history.csv, one row per epoch.
+    """
+
+    name: str
+    params: ModelParams
+    config: Mapping[str, Any]
+    run: Mapping[str, Any]
+    history: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Data:
+    """What was learned from and measured on.
+
+    Attributes
+    ----------
+    summary : the counts of the filter stage.
+    lab : side, fit and counts of the stored squares.
+    """
+
+    summary: Mapping[str, float]
+    lab: Mapping[str, Any]
+    histogram: Path
+    sheet: Path
+    prior: Path
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that the report shows.
+
+    Attributes
+    ----------
+    rows : models by falling rebalanced AuC, then the baselines.
+    trainings : in the order of the models among the rows.
+    scenes : groups among the test pictures.
+    """
+
+    params: Params
+    rows: tuple[Row, ...]
+    photographs: tuple[Photograph, ...]
+    trainings: tuple[Training, ...]
+    scenes: int
+    data: Data
+    provenance: Provenance
+
+    @property
+    def models(self) -> tuple[Row, ...]:
+        """The trained models, best rebalanced AuC first."""
+        return tuple(row for row in self.rows if row.trained)
+
+    @property
+    def baselines(self) -> tuple[Row, ...]:
+        """What needs no training: gray first, the truth last."""
+        return tuple(row for row in self.rows if not row.trained)
+
+    def row(self, name: str) -> Row:
+        """Return the row of this name."""
+        return next(row for row in self.rows if row.name == name)
+
+
+def collect(params: Params, root: Path) -> Results:
+    """Read all that the report shows from the project at ``root``.
+
+    Raises
+    ------
+    ReportError
+        In one line that names the stage to run, when a file is missing or cannot be used.
+    """
+    rows = _rows(params, root)
+    trainings = {name: _training(name, model, root) for name, model in params.models.items()}
+    measured = _measured(root)
+    return Results(
+        params=params,
+        rows=rows,
+        photographs=_photographs(measured, rows, root, params.report.pictures),
+        trainings=tuple(trainings[row.name] for row in rows if row.trained),
+        scenes=int(measured["group"].nunique()),
+        data=_data(root),
+        provenance=provenance(root),
+    )
+
+
+def _rows(params: Params, root: Path) -> tuple[Row, ...]:
+    models = [_row(name, model.study, root) for name, model in params.models.items()]
+    models.sort(key=lambda row: -row.metrics["auc_rebalanced"])
+    baselines = [_row(name, None, root) for name in BASELINES]
+    for row in models:
+        _same_test_set(row, baselines[0])
+    return (*models, *baselines)
+
+
+def _row(name: str, study: str | None, root: Path) -> Row:
+    needed = ("photographs", "auc_rebalanced", "colorfulness", "colorfulness_delta")
+    values = json_of(_results(root, name) / "metrics.json", _stage(name), needed)
+    metrics = {key: value for key, value in values.items() if key in MEASURE_KEYS}
+    return Row(name, study, int(values["photographs"]), metrics)
+
+
+def _same_test_set(row: Row, baseline: Row) -> None:
+    if row.photographs != baseline.photographs:
+        raise ReportError(
+            f"{row.name} was measured on {row.photographs} pictures and {baseline.name} on "
+            f"{baseline.photographs}: run `dvc repro {_stage(row.name)} baselines`."
+        )
+
+
+def _measured(root: Path) -> pd.DataFrame:
+    path = _results(root, "gray") / "per_image.parquet"
+    return parquet_of(path, _stage("gray"), ("id", "group", "picture"))
+
+
+def _photographs(
+    measured: pd.DataFrame, rows: tuple[Row, ...], root: Path, most: int
+) -> tuple[Photograph, ...]:
+    drawn = measured.dropna(subset="picture").sort_values("picture").head(most)
+    names = ("gray", *(row.name for row in rows if row.trained), "truth")
+    return tuple(
+        Photograph(str(id_), {name: _picture(root, name, str(stem)) for name in names})
+        for id_, stem in zip(drawn["id"], drawn["picture"], strict=True)
+    )
+
+
+def _picture(root: Path, name: str, stem: str) -> Path:
+    return found(_results(root, name) / "pictures" / f"{stem}.png", _stage(name))
+
+
+def _training(name: str, model: ModelParams, root: Path) -> Training:
+    folder, stage = root / "models" / name, f"train@{name}"
+    return Training(
+        name=name,
+        params=model,
+        config=json_of(folder / "config.json", stage, ("image_size", "parameters")),
+        run=json_of(folder / "run.json", stage, RUN_KEYS),
+        history=csv_of(folder / "history.csv", stage, ("epoch", "validation/loss")),
+    )
+
+
+def _data(root: Path) -> Data:
+    filtered = root / "data" / "filtered"
+    return Data(
+        summary=json_of(filtered / "summary.json", "filter", ("photographs", "kept")),
+        lab=json_of(root / "data" / "lab" / "lab.json", "lab", ("size", "fit", *SPLITS)),
+        histogram=found(filtered / "histogram.png", "filter"),
+        sheet=found(filtered / "sheet.jpg", "filter"),
+        prior=found(root / "data" / "prior" / "prior.png", "prior"),
+    )
+
+
+def _results(root: Path, name: str) -> Path:
+    return root / "results" / "evaluate" / name
+
+
+def _stage(name: str) -> str:
+    return "baselines" if name in BASELINES else f"evaluate@{name}"

@@ -1,0 +1,1 @@
+"""Training: one engine for every objective, resumable to the bit."""

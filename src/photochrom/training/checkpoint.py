@@ -1,0 +1,67 @@
+"""Checkpoints: the whole state of a training, whole or absent on the disk."""
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import photochrom
+from photochrom.files import whole_file, write_text
+
+CODE = ("color", "networks", "objectives", "training", "data/loader.py", "data/shards.py")
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The place of one training's state.
+
+    Attributes
+    ----------
+    folder : scratch that neither git nor DVC looks at.
+    fingerprint : of parameters, data and code; a state of another fingerprint is thrown away.
+    """
+
+    folder: Path
+    fingerprint: str
+
+    def prepare(self) -> None:
+        """Keep what belongs to this fingerprint, drop what belongs to another."""
+        note = self.folder / "fingerprint"
+        if not note.is_file() or note.read_text(encoding="utf-8") != self.fingerprint:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            write_text(note, self.fingerprint)
+
+    def load(self, device: torch.device) -> dict[str, Any] | None:
+        """Return the last saved state, or None at the beginning."""
+        if not self._path.is_file():
+            return None
+        state: dict[str, Any] = torch.load(self._path, map_location=device, weights_only=True)
+        return state
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Replace the saved state; the former one stays until the new one is on the disk."""
+        with whole_file(self._path) as path:
+            torch.save(state, path)
+
+    def clear(self) -> None:
+        """Forget the training."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _path(self) -> Path:
+        return self.folder / "state.pt"
+
+
+def fingerprint(*values: Any) -> str:
+    """Digest what decides a training's result: JSON values and the code that computes it."""
+    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
+    package = Path(photochrom.__file__).parent
+    for part in CODE:
+        place = package / part
+        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            digest.update(file.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,62 @@
+"""Optimizers, their schedules and the moving average of the weights."""
+
+import copy
+import math
+
+import torch
+from torch import nn
+
+from photochrom.objectives import Player
+from photochrom.params.models import OptimizerParams
+
+
+def make_optimizer(player: Player, device: torch.device) -> torch.optim.Optimizer:
+    """Make a player's optimizer."""
+    params, weights = player.optimizer, player.module.parameters()
+    if params.kind == "sgd":
+        return torch.optim.SGD(
+            weights, params.lr, momentum=params.betas[0], weight_decay=params.weight_decay
+        )
+    kind = torch.optim.AdamW if params.kind == "adamw" else torch.optim.Adam
+    return kind(
+        weights,
+        params.lr,
+        betas=params.betas,
+        weight_decay=params.weight_decay,
+        fused=device.type == "cuda",
+    )
+
+
+def learning_rate(params: OptimizerParams, step: int, steps: int) -> float:
+    """Return the learning rate of a step (0..steps - 1): linear warmup, then the schedule."""
+    warmup = round(params.warmup * steps)
+    if step < warmup:
+        return params.lr * (step + 1) / warmup
+    if params.schedule == "constant":
+        return params.lr
+    return params.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
+
+
+class MovingAverage:
+    """An exponential moving average of a network's weights and running statistics.
+
+    The decay grows from 0.1 to its value over the first steps, so that a short training is not
+    held back by its beginning. No number leaves the device.
+    """
+
+    def __init__(self, source: nn.Module, decay: float) -> None:
+        self.network = copy.deepcopy(source).eval().requires_grad_(False)
+        self._decay = decay
+        averaged, current = self.network.state_dict(), source.state_dict()
+        floats = [name for name, tensor in current.items() if tensor.is_floating_point()]
+        self._averaged = [averaged[name].detach() for name in floats]
+        self._current = [current[name].detach() for name in floats]
+        self._counters = [(averaged[name], current[name]) for name in current.keys() - {*floats}]
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Take in the source as it stands after a step (0, 1, ..)."""
+        decay = min(self._decay, (1 + step) / (10 + step))
+        torch._foreach_lerp_(self._averaged, self._current, 1 - decay)
+        for averaged, current in self._counters:
+            averaged.copy_(current)

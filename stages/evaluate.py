@@ -1,0 +1,31 @@
+"""Stage ``evaluate@``: a trained model on the test photographs."""
+
+import sys
+from pathlib import Path
+
+from photochrom.colorizer import Colorizer, ColorizerError
+from photochrom.data.prior import Prior
+from photochrom.data.shards import LabSet, ShardError
+from photochrom.evaluation.evaluate import evaluate_model
+from photochrom.params import load_params
+from photochrom.progress import say
+
+from _run import run
+
+
+def main() -> None:
+    """Measure the model named on the command line and write results/evaluate/NAME."""
+    name, params = sys.argv[1], load_params()
+    colorizer = Colorizer.load(Path("models", name), params.models[name].decoding)
+    test, prior = LabSet.open(Path("data/lab"), "test"), Prior.load(Path("data/prior"))
+    numbers = evaluate_model(
+        colorizer, test, prior, params.evaluate, Path("results/evaluate", name)
+    )
+    say(
+        f"{name}: rebalanced AuC {numbers['auc_rebalanced']:.1f} %, "
+        f"colorfulness {numbers['colorfulness']:.1f}."
+    )
+
+
+if __name__ == "__main__":
+    run(main, ColorizerError, ShardError)

@@ -1,0 +1,25 @@
+"""Stage ``prior``: how often each color occurs in the training photographs."""
+
+from pathlib import Path
+
+from photochrom.data.prior import Prior, count_colors
+from photochrom.data.prior_figure import draw_prior
+from photochrom.data.shards import LabSet, ShardError
+from photochrom.params import load_params
+from photochrom.progress import say
+
+from _run import run
+
+
+def main() -> None:
+    """Count the colors of data/lab and write data/prior."""
+    params, out = load_params().prior, Path("data/prior")
+    histogram = count_colors(LabSet.open(Path("data/lab"), "train"))
+    prior = Prior.from_histogram(histogram, params)
+    prior.save(out)
+    draw_prior(prior, out / "prior.png")
+    say(f"Counted {histogram.sum():,} pixels; {(prior.prior > 1e-6).sum()} of 313 bins occur.")
+
+
+if __name__ == "__main__":
+    run(main, ShardError)

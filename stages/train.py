@@ -1,0 +1,21 @@
+"""Stage ``train@``: one model of params.yaml, trained or continued where it stopped."""
+
+import sys
+from pathlib import Path
+
+from photochrom.data.shards import ShardError
+from photochrom.params import load_params
+from photochrom.training.engine import TrainingError
+from photochrom.training.train import Places, train_model
+
+from _run import run
+
+
+def main() -> None:
+    """Train the model named on the command line and write models/NAME."""
+    name = sys.argv[1]
+    train_model(name, load_params(), Places.of(name, Path()), [])
+
+
+if __name__ == "__main__":
+    run(main, ShardError, TrainingError)

@@ -1,0 +1,254 @@
+"""A small project whose stages have all run, with numbers that are easy to check."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from ruamel.yaml import YAML
+
+from photochrom.params import Params, load_params
+from photochrom.report import build_report
+from photochrom.report.collect import Results, collect
+
+Edit = Callable[[Path, Callable[[Any], None]], None]
+
+OPTIMIZER = {
+    "kind": "adamw",
+    "lr": 0.003,
+    "betas": [0.9, 0.99],
+    "weight_decay": 0.01,
+    "schedule": "cosine",
+    "warmup": 0.1,
+    "clip": None,
+}
+SHARED = {
+    "study": "000",
+    "optimizer": OPTIMIZER,
+    "epochs": 3,
+    "batch_size": 4,
+    "image": {"size": None, "crop": None, "flip": True},
+    "ema": 0.99,
+    "keep": "best",
+}
+MODELS: dict[str, Any] = {
+    "regressor": {
+        **SHARED,
+        "network": {"kind": "vgg", "width": 0.25},
+        "objective": {"kind": "regression", "loss": "l2"},
+        "decoding": {"kind": "direct"},
+    },
+    "classifier": {
+        **SHARED,
+        "network": {"kind": "vgg", "width": 0.25},
+        "objective": {
+            "kind": "classification",
+            "bins": "gamut313",
+            "neighbours": 5,
+            "sigma": 5.0,
+            "rebalance": True,
+        },
+        "decoding": {"kind": "annealed_mean", "temperature": 0.38},
+    },
+}
+PARAMS: dict[str, Any] = {
+    "data": {
+        "source": "samples",
+        "path": None,
+        "url": None,
+        "sha256": None,
+        "limit": None,
+        "seed": 0,
+    },
+    "filter": {
+        "min_colorfulness": 15.0,
+        "min_side": 16,
+        "max_megapixels": 50.0,
+        "near_duplicate_bits": 2,
+        "split": {"own": False, "validation": 0.1, "test": 0.2, "seed": 0},
+    },
+    "lab": {
+        "size": 16,
+        "fit": "tiles",
+        "tiles": {"train": 4, "held_out": 2, "min_scale": 0.5},
+        "seed": 0,
+    },
+    "prior": {"neighbours": 5, "sigma": 5.0, "smoothing": 5.0, "mix": 0.5},
+    "train": {"seed": 0, "preview": 4},
+    "models": MODELS,
+    "evaluate": {"accuracy_threshold": 0.05, "pictures": 3, "seed": 0},
+    "report": {"title": "Colorizers compared", "pictures": 2},
+    "tracking": {"experiment": "test"},
+}
+# Regressor best at ciede2000, psnr and milliseconds; classifier at the rest; ssim a tie in print.
+METRICS: dict[str, dict[str, float]] = {
+    "regressor": {
+        "auc_rebalanced": 62.46,
+        "auc": 90.06,
+        "colorfulness": 30.0,
+        "colorfulness_delta": -20.0,
+        "ciede2000": 8.1,
+        "ab_mae": 7.5,
+        "accuracy": 35.0,
+        "psnr": 25.5,
+        "ssim": 0.92101,
+        "milliseconds": 1.5,
+        "parameters": 1234567,
+    },
+    "classifier": {
+        "auc_rebalanced": 64.123456789,
+        "auc": 91.0,
+        "colorfulness": 52.0,
+        "colorfulness_delta": 2.0,
+        "ciede2000": 9.25,
+        "ab_mae": 7.25,
+        "accuracy": 36.0,
+        "psnr": 22.0,
+        "ssim": 0.92099,
+        "milliseconds": 4.0,
+        "parameters": 7654321,
+    },
+    "gray": {
+        "auc_rebalanced": 58.1,
+        "auc": 89.1,
+        "colorfulness": 0.0,
+        "colorfulness_delta": -50.0,
+        "ciede2000": 9.0,
+        "ab_mae": 9.0,
+        "accuracy": 30.0,
+        "psnr": 24.6,
+        "ssim": 0.93,
+    },
+    "mean_color": {"auc_rebalanced": 57.0, "colorfulness": 9.0, "colorfulness_delta": -41.0},
+    "random_photograph": {
+        "auc_rebalanced": 51.0,
+        "colorfulness": 49.96,
+        "colorfulness_delta": -0.04,
+    },
+    "truth": {
+        "auc_rebalanced": 100.0,
+        "auc": 100.0,
+        "colorfulness": 50.0,
+        "colorfulness_delta": 0.0,
+        "ciede2000": 0.0,
+        "ab_mae": 0.0,
+        "accuracy": 100.0,
+        "psnr": 60.0,
+        "ssim": 1.0,
+    },
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a folder with params.yaml and the outputs of every stage before the report."""
+    return _project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the report on such a project; tests only read it."""
+    root = _project(tmp_path_factory.mktemp("report"))
+    build_report(load_params(root / "params.yaml"), root, root / "results" / "report")
+    return root / "results" / "report"
+
+
+@pytest.fixture
+def params(project: Path) -> Params:
+    return load_params(project / "params.yaml")
+
+
+@pytest.fixture
+def metrics() -> dict[str, dict[str, float]]:
+    """Return the measures of every row of the project."""
+    return METRICS
+
+
+@pytest.fixture
+def results(params: Params, project: Path) -> Results:
+    return collect(params, project)
+
+
+@pytest.fixture
+def edit() -> Edit:
+    """Return a function that changes the object in a JSON file."""
+
+    def change(path: Path, how: Callable[[Any], None]) -> None:
+        value = json.loads(path.read_text())
+        how(value)
+        path.write_text(json.dumps(value))
+
+    return change
+
+
+def _project(root: Path) -> Path:
+    for name, metrics in METRICS.items():
+        _evaluated(root / "results" / "evaluate" / name, metrics)
+    for name in MODELS:
+        _trained(root / "models" / name, name)
+    _data(root / "data")
+    YAML().dump(PARAMS, root / "params.yaml")
+    return root
+
+
+def _evaluated(folder: Path, metrics: dict[str, float]) -> None:
+    rng = np.random.default_rng(len(folder.name))
+    (folder / "pictures").mkdir(parents=True)
+    (folder / "metrics.json").write_text(json.dumps({"photographs": 6, **metrics}))
+    stems = ["001", None, "000", None, "002", None]
+    rows = {"id": [f"set/{i}.jpg" for i in range(6)], "group": list("aabbcc"), "picture": stems}
+    pd.DataFrame(rows).to_parquet(folder / "per_image.parquet")
+    for stem in filter(None, stems):
+        _noise(rng, 16, 16).save(folder / "pictures" / f"{stem}.png")
+
+
+def _trained(folder: Path, name: str) -> None:
+    folder.mkdir(parents=True)
+    config = {"format": 1, "model": name, "image_size": 16, "parameters": 1234567}
+    (folder / "config.json").write_text(json.dumps(config))
+    run = {
+        "device": "cpu",
+        "precision": "float32",
+        "torch": "2.15.0",
+        "seconds": 61.4,
+        "images_per_second": 100.0,
+        "epochs": 3,
+        "kept_epoch": 2,
+    }
+    (folder / "run.json").write_text(json.dumps(run))
+    history = {
+        "epoch": [1, 2, 3],
+        "train/loss": [3.0, 2.0, 1.5],
+        "validation/loss": [3.1, 2.2, 2.3],
+    }
+    pd.DataFrame(history).to_csv(folder / "history.csv", index=False)
+
+
+def _data(folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    for part in ("filtered", "lab", "prior"):
+        (folder / part).mkdir(parents=True)
+    summary = {
+        "photographs": 1086,
+        "kept": 1071,
+        "rejected_gray": 4,
+        "rejected_near_duplicate": 11,
+        "rejected_corrupt": 0,
+        "train": 900,
+        "validation": 80,
+        "test": 91,
+    }
+    (folder / "filtered" / "summary.json").write_text(json.dumps(summary))
+    lab = {"size": 16, "fit": "tiles", "train": 3600, "validation": 160, "test": 182}
+    (folder / "lab" / "lab.json").write_text(json.dumps(lab))
+    _noise(rng, 40, 30).save(folder / "filtered" / "histogram.png")
+    _noise(rng, 40, 30).save(folder / "filtered" / "sheet.jpg")
+    _noise(rng, 30, 30).save(folder / "prior" / "prior.png")
+
+
+def _noise(rng: np.random.Generator, width: int, height: int) -> Image.Image:
+    return Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8))

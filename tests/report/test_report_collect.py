@@ -1,0 +1,98 @@
+"""What is read, and that whatever is missing or broken is told in one line with its stage."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from photochrom.params import Params
+from photochrom.report import ReportError
+from photochrom.report.collect import Results, collect
+
+
+def test_models_come_first_by_rebalanced_auc_then_gray_to_truth(results: Results) -> None:
+    names = [row.name for row in results.rows]
+    assert names == [
+        "classifier",
+        "regressor",
+        "gray",
+        "mean_color",
+        "random_photograph",
+        "truth",
+    ]
+    assert [training.name for training in results.trainings] == ["classifier", "regressor"]
+
+
+def test_as_many_photographs_as_asked_in_the_order_of_their_pictures(results: Results) -> None:
+    assert [photo.id for photo in results.photographs] == ["set/2.jpg", "set/0.jpg"]
+    first = results.photographs[0].pictures
+    assert list(first) == ["gray", "classifier", "regressor", "truth"]
+    assert {path.name for path in first.values()} == {"000.png"}
+
+
+def test_scenes_of_the_test_pictures_are_counted(results: Results) -> None:
+    assert results.scenes == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "stage"),
+    [
+        ("results/evaluate/classifier/metrics.json", "evaluate@classifier"),
+        ("results/evaluate/regressor/pictures/000.png", "evaluate@regressor"),
+        ("results/evaluate/gray/per_image.parquet", "baselines"),
+        ("results/evaluate/truth", "baselines"),
+        ("models/classifier/history.csv", "train@classifier"),
+        ("models/regressor/run.json", "train@regressor"),
+        ("models/regressor/config.json", "train@regressor"),
+        ("data/filtered/summary.json", "filter"),
+        ("data/filtered/sheet.jpg", "filter"),
+        ("data/lab/lab.json", "lab"),
+        ("data/prior/prior.png", "prior"),
+    ],
+)
+def test_what_is_missing_is_named_with_the_stage_that_makes_it(
+    params: Params, project: Path, path: str, stage: str
+) -> None:
+    target = project / path
+    shutil.rmtree(target) if target.is_dir() else target.unlink()
+    message = _refusal(params, project)
+    assert path in message
+    assert f"`dvc repro {stage}`" in message
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "stage"),
+    [
+        ("results/evaluate/gray/metrics.json", '{"photographs": 6,', "baselines"),
+        ("results/evaluate/gray/metrics.json", "[]", "baselines"),
+        ("results/evaluate/classifier/metrics.json", '{"photographs": 6}', "evaluate@classifier"),
+        ("results/evaluate/gray/per_image.parquet", "not parquet", "baselines"),
+        ("models/regressor/history.csv", "", "train@regressor"),
+        ("models/regressor/history.csv", "epoch,step\n1,2\n", "train@regressor"),
+        ("models/regressor/run.json", '{"device": "cpu"}', "train@regressor"),
+    ],
+)
+def test_what_is_broken_is_named_with_the_stage_to_force(
+    params: Params, project: Path, path: str, content: str, stage: str
+) -> None:
+    (project / path).write_text(content)
+    message = _refusal(params, project)
+    assert path in message
+    assert f"`dvc repro --force {stage}`" in message
+
+
+def test_rows_measured_on_different_test_sets_are_refused(
+    params: Params, project: Path, edit: Callable[[Path, Callable[[Any], None]], None]
+) -> None:
+    path = project / "results" / "evaluate" / "regressor" / "metrics.json"
+    edit(path, lambda metrics: metrics.update(photographs=5))
+    assert "regressor was measured on 5 pictures and gray on 6" in _refusal(params, project)
+
+
+def _refusal(params: Params, project: Path) -> str:
+    with pytest.raises(ReportError) as refusal:
+        collect(params, project)
+    assert "\n" not in str(refusal.value)
+    return str(refusal.value)

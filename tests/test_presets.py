@@ -1,0 +1,274 @@
+"""Presets: each gives a good params.yaml, keeps its comments, and leaves nothing of the last."""
+
+import shutil
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from photochrom.params import ParamsError, edit_yaml, load_params, parse_yaml
+from photochrom.presets import PresetError, list_presets, plan_preset
+
+ROOT = Path(__file__).parent.parent
+NAMES = sorted(file.stem for file in (ROOT / "presets").glob("*.yaml"))
+REQUIRED = {
+    "tiny-imagenet": ["data.url=file:///photographs/tiny-imagenet-20k.zip"],
+    "imagenet": ["data.path=/photographs/ILSVRC"],
+}
+
+
+@pytest.fixture(scope="module")
+def default(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return params.yaml as preset samples makes it, whatever it says at the moment."""
+    folder = copy_project(tmp_path_factory.mktemp("default"))
+    return plan_preset("samples", [], folder).after
+
+
+@pytest.fixture
+def project(tmp_path: Path, default: str) -> Path:
+    """A folder with the default params.yaml and the presets."""
+    copy_project(tmp_path)
+    (tmp_path / "params.yaml").write_text(default, encoding="utf-8")
+    return tmp_path
+
+
+def copy_project(folder: Path) -> Path:
+    shutil.copy(ROOT / "params.yaml", folder)
+    shutil.copytree(ROOT / "presets", folder / "presets")
+    return folder
+
+
+def apply(name: str, root: Path, *assignments: str) -> str:
+    """Apply a preset, with the keys it requires, and return the new text."""
+    change = plan_preset(name, [*REQUIRED.get(name, []), *assignments], root)
+    (root / "params.yaml").write_text(change.after, encoding="utf-8")
+    return change.after
+
+
+def write(root: Path, name: str, text: str) -> None:
+    """Write a preset of the test's own."""
+    (root / "presets" / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+def comments(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.lstrip().startswith("#")]
+
+
+def test_the_promised_presets_are_there() -> None:
+    promised = "cifar10 coco folder imagenet imagenette places365 samples smoke tiny-imagenet"
+    assert set(promised.split()) <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_preset_gives_a_good_params_yaml_with_all_comments(
+    name: str, project: Path, default: str
+) -> None:
+    models = load_params(project / "params.yaml").models
+    after = apply(name, project)
+    params = load_params(project / "params.yaml")
+    assert comments(after) == comments(default)
+    assert set(params.models) == set(models)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_preset_introduces_itself(name: str) -> None:
+    headline = list_presets(ROOT)[name]
+    assert headline
+    assert len(f"{name}  {headline}") < 110
+
+
+def test_the_samples_are_the_default_that_is_committed() -> None:
+    committed = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    changes = plan_preset("samples", [], ROOT).diff()
+    assert committed == plan_preset("samples", [], ROOT).after, "\n".join(changes)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_samples_lead_back_from_any_preset(name: str, project: Path, default: str) -> None:
+    apply(name, project)
+    assert apply("samples", project) == default
+
+
+@pytest.mark.parametrize(("first", "second"), [*pairwise([*NAMES, NAMES[0]])])
+def test_a_preset_leaves_nothing_of_the_one_before(
+    first: str, second: str, project: Path, default: str
+) -> None:
+    alone = settings_that_count(apply(second, project))
+    (project / "params.yaml").write_text(default, encoding="utf-8")
+    apply(first, project)
+    assert settings_that_count(apply(second, project)) == alone
+
+
+def settings_that_count(text: str) -> dict[str, Any]:
+    values = parse_yaml(text, "params.yaml")
+    if values["lab"]["fit"] != "tiles":
+        del values["lab"]["tiles"]
+    return values
+
+
+def test_smoke_runs_stay_out_of_the_experiment(project: Path) -> None:
+    apply("smoke", project)
+    assert load_params(project / "params.yaml").tracking.experiment == "photochrom-smoke"
+
+
+def test_a_required_key_is_demanded_in_one_line(project: Path) -> None:
+    with pytest.raises(PresetError, match=r"^Preset tiny-imagenet .* --set data.url=file:///\S+$"):
+        plan_preset("tiny-imagenet", [], project)
+
+
+def test_an_unknown_preset_suggests_the_closest(project: Path) -> None:
+    with pytest.raises(PresetError, match=r"There is no preset cifar: did you mean cifar10\?"):
+        plan_preset("cifar", [], project)
+    with pytest.raises(PresetError, match=r"There is no preset zzz: there are cifar10, coco"):
+        plan_preset("zzz", [], project)
+    with pytest.raises(PresetError, match=r"There is no preset \.\./params"):
+        plan_preset("../params", [], project)
+
+
+def test_a_folder_without_presets_says_where_to_run(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    with pytest.raises(PresetError, match=r"run this from the project's root"):
+        plan_preset("smoke", [], tmp_path)
+    with pytest.raises(ParamsError, match=r"params\.yaml is not here"):
+        plan_preset("smoke", [], tmp_path / "presets")
+
+
+def test_assignments_win_and_are_yaml(project: Path) -> None:
+    model = next(iter(load_params(project / "params.yaml").models))
+    optimizer = f"models.{model}.optimizer"
+    apply("smoke", project, "data.limit=3", f"{optimizer}.lr=1e-5", f"{optimizer}.betas=[0.8, 0.9]")
+    apply("folder", project, "data.path=my photographs: 2024 # all", "data.limit=null")
+    params = load_params(project / "params.yaml")
+    assert params.data.path == "my photographs: 2024 # all"
+    assert params.data.limit is None
+    assert params.models[model].optimizer.lr == 1e-5
+    assert params.models[model].optimizer.betas == (0.8, 0.9)
+
+
+@pytest.mark.parametrize("assignment", ["data.limit", "=3", "data..limit=3", ""])
+def test_a_malformed_assignment_is_refused(assignment: str, project: Path) -> None:
+    with pytest.raises(PresetError, match=r"write it as section\.key=value"):
+        plan_preset("smoke", [assignment], project)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "expected"),
+    [
+        ("data.limt=3", "data.limt: unknown key (did you mean limit?)"),
+        ("data.limit=0", "data.limit: must be greater than 0, not 0"),
+        ("lab.size=.nan", "lab.size: must be a whole number, not nan"),
+        ("data=3", "data: must be a section with keys of its own, not 3"),
+    ],
+)
+def test_a_merge_that_makes_params_bad_is_refused(
+    assignment: str, expected: str, project: Path
+) -> None:
+    with pytest.raises(ParamsError) as caught:
+        plan_preset("smoke", [assignment], project)
+    assert str(caught.value) == f"params.yaml with preset smoke: {expected}"
+
+
+def test_a_broken_preset_is_named(project: Path) -> None:
+    write(project, "broken", "# Broken.\ndata: [1\n")
+    with pytest.raises(ParamsError, match=r"^presets/broken\.yaml is not valid YAML, line"):
+        plan_preset("broken", [], project)
+
+
+MODEL = """
+    study: ours
+    network: {kind: vgg, width: 0.5}
+    objective: {kind: regression, loss: l1}
+    decoding: {kind: direct}
+    optimizer: {kind: sgd, lr: 0.1, betas: [0.9, 0.99], weight_decay: 0, schedule: constant,
+                warmup: 0, clip: null}
+    epochs: 1
+    batch_size: 2
+    image: {size: null, crop: null, flip: false}
+    ema: null
+    keep: last
+"""
+
+
+def test_a_whole_model_is_added_and_null_removes_one(project: Path, default: str) -> None:
+    write(project, "add", f"# Adds a model.\nmodels:\n  mine:{MODEL}")
+    after = apply("add", project)
+    assert load_params(project / "params.yaml").models["mine"].network.kind == "vgg"
+    assert comments(after) == comments(default)
+    write(project, "drop", "# Removes it.\nmodels:\n  mine: null\n")
+    assert apply("drop", project) == default
+
+
+def test_a_model_removed_takes_its_comment_along(project: Path, default: str) -> None:
+    comment = "  # Mine, to be removed.\n"
+    start = default.index("\nmodels:\n") + len("\nmodels:\n")
+    with_mine = f"{default[:start]}{comment}  mine:{MODEL}\n{default[start:]}"
+    (project / "params.yaml").write_text(with_mine, encoding="utf-8")
+    write(project, "drop", "# Removes it.\nmodels:\n  mine: null\n")
+    after = apply("drop", project)
+    assert after == f"{default[:start]}\n{default[start:]}"
+
+
+def test_keys_for_a_model_that_is_not_there_are_skipped_with_a_note(project: Path) -> None:
+    write(project, "absent", "# For another.\nmodels:\n  nobody:\n    epochs: 1\n")
+    change = plan_preset("absent", [], project)
+    assert change.before == change.after
+    assert change.notes == ("models.nobody is left out: params.yaml has no such model.",)
+
+
+def test_the_asterisk_is_every_model_and_a_name_wins(project: Path) -> None:
+    first, *others = load_params(project / "params.yaml").models
+    write(project, "many", f"# Many.\nmodels:\n  {first}: {{epochs: 7}}\n  '*': {{epochs: 3}}\n")
+    apply("many", project)
+    models = load_params(project / "params.yaml").models
+    assert [models[name].epochs for name in [first, *others]] == [7] + [3] * len(others)
+
+
+def test_another_kind_replaces_the_section(project: Path) -> None:
+    classifier = next(
+        name
+        for name, model in load_params(project / "params.yaml").models.items()
+        if model.decoding.kind == "annealed_mean"
+    )
+    apply("samples", project, f"models.{classifier}.decoding.kind=mean")
+    model = load_params(project / "params.yaml").models[classifier]
+    assert model.decoding.model_dump() == {"kind": "mean"}
+
+
+def test_the_diff_shows_only_what_changes(project: Path) -> None:
+    lines = plan_preset("samples", ["train.seed=5"], project).diff()
+    changed = [line for line in lines if line[0] in "+-"][2:]
+    assert changed == ["-  seed: 0", "+  seed: 5"]
+    assert plan_preset("samples", [], project).diff() == []
+
+
+keys = st.sampled_from(["a", "b", "c", "d"])
+values = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 5),
+    st.floats(allow_nan=False),
+    st.text(max_size=6),
+    st.sampled_from(["null", "yes", "1e-4", "a: b", "x #y", "file:///a.zip", "'", "-", "~"]),
+    st.lists(st.one_of(st.integers(), st.text(max_size=4), st.floats(0, 1)), max_size=3),
+)
+trees = st.recursive(
+    st.dictionaries(keys, values, max_size=4),
+    lambda below: st.dictionaries(keys, st.one_of(values, below), min_size=1, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(first=trees.filter(bool), second=trees.filter(bool))
+def test_edited_text_holds_exactly_the_target(
+    first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    text = edit_yaml("seed: 1 # kept\n", {"seed": 1}, {"seed": 1} | first)
+    current = parse_yaml(text, "text")
+    assert current == {"seed": 1} | first
+    edited = edit_yaml(text, current, {"seed": 1} | second)
+    assert parse_yaml(edited, "edited") == {"seed": 1} | second
+    assert edited.startswith("seed: 1 # kept\n")
