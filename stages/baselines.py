@@ -5,15 +5,18 @@ from pathlib import Path
 from photochrom.data.prior import Prior
 from photochrom.data.shards import ShardError
 from photochrom.evaluation.baselines import evaluate_baselines
-from photochrom.params import load_params
+from photochrom.params import BASELINES, load_params
+from photochrom.tracking import record_evaluation
 
 from _run import run
 
 
 def main() -> None:
     """Measure gray, mean color, a random photograph's colors and the truth."""
-    prior = Prior.load(Path("data/prior"))
-    evaluate_baselines(Path("data/lab"), prior, load_params().evaluate, Path("results/evaluate"))
+    params, out = load_params(), Path("results/evaluate")
+    evaluate_baselines(Path("data/lab"), Prior.load(Path("data/prior")), params.evaluate, out)
+    for name in BASELINES:
+        record_evaluation(Path.cwd(), params.tracking.experiment, name)
 
 
 if __name__ == "__main__":

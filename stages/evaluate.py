@@ -9,6 +9,7 @@ from photochrom.data.shards import LabSet, ShardError
 from photochrom.evaluation.evaluate import evaluate_model
 from photochrom.params import load_params
 from photochrom.progress import say
+from photochrom.tracking import record_evaluation
 
 from _run import run
 
@@ -16,15 +17,16 @@ from _run import run
 def main() -> None:
     """Measure the model named on the command line and write results/evaluate/NAME."""
     name, params = sys.argv[1], load_params()
-    colorizer = Colorizer.load(Path("models", name), params.models[name].decoding)
+    decoding, out = params.models[name].decoding, Path("results/evaluate", name)
+    colorizer = Colorizer.load(Path("models", name), decoding)
     test, prior = LabSet.open(Path("data/lab"), "test"), Prior.load(Path("data/prior"))
-    numbers = evaluate_model(
-        colorizer, test, prior, params.evaluate, Path("results/evaluate", name)
-    )
+    numbers = evaluate_model(colorizer, test, prior, params.evaluate, out)
     say(
         f"{name}: rebalanced AuC {numbers['auc_rebalanced']:.1f} %, "
         f"colorfulness {numbers['colorfulness']:.1f}."
     )
+    tags = {"decoding": " ".join(str(value) for value in decoding.model_dump().values())}
+    record_evaluation(Path.cwd(), params.tracking.experiment, name, tags)
 
 
 if __name__ == "__main__":

@@ -10,15 +10,20 @@ from photochrom.progress import say
 
 from _run import run
 
+COMMON = 1e-4
+
 
 def main() -> None:
     """Count the colors of data/lab and write data/prior."""
     params, out = load_params().prior, Path("data/prior")
-    histogram = count_colors(LabSet.open(Path("data/lab"), "train"))
-    prior = Prior.from_histogram(histogram, params)
+    train = LabSet.open(Path("data/lab"), "train")
+    histogram = count_colors(train)
+    prior = Prior.from_histogram(histogram, train.index["id"].nunique(), params)
     prior.save(out)
     draw_prior(prior, out / "prior.png")
-    say(f"Counted {histogram.sum():,} pixels; {(prior.prior > 1e-6).sum()} of 313 bins occur.")
+    say(
+        f"Counted {histogram.sum():,} pixels; {(prior.prior > 1e-4).sum()} of 313 bins hold over 0.01 % each."
+    )
 
 
 if __name__ == "__main__":

@@ -4,13 +4,16 @@ from pathlib import Path
 
 from photochrom.params import load_params
 from photochrom.report import ReportError, build_report
+from photochrom.tracking import record_report
 
 from _run import run
 
 
 def main() -> None:
     """Read all results and write results/report."""
-    build_report(load_params(), Path(), Path("results/report"))
+    params = load_params()
+    build_report(params, Path(), Path("results/report"))
+    record_report(Path.cwd(), params.tracking.experiment)
 
 
 if __name__ == "__main__":

@@ -6,15 +6,14 @@ from pathlib import Path
 from photochrom.data.shards import ShardError
 from photochrom.params import load_params
 from photochrom.training.engine import TrainingError
-from photochrom.training.train import Places, train_model
+from photochrom.training.train import Job, train_model
 
 from _run import run
 
 
 def main() -> None:
     """Train the model named on the command line and write models/NAME."""
-    name = sys.argv[1]
-    train_model(name, load_params(), Places.of(name, Path()), [])
+    train_model(Job.of(sys.argv[1], load_params(), Path.cwd()))
 
 
 if __name__ == "__main__":

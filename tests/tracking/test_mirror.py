@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import EXPERIMENT, make_record, write_model
+from tracking_project import EXPERIMENT, make_record, write_model
 
 from photochrom.tracking import Mirror, TrainingRecord, open_run
 from photochrom.tracking.store import PROBE_SECONDS
@@ -155,7 +155,7 @@ def test_a_first_run_makes_the_store_and_says_nothing(tmp_path: Path) -> None:
     code = f"""
 import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
 from pathlib import Path
-from conftest import *
+from tracking_project import *
 from photochrom.tracking import open_run
 record = make_record()
 mirror = open_run(record, Path("."), EXPERIMENT)
@@ -263,7 +263,7 @@ def test_a_damaged_store(root: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_a_folder_in_place_of_the_store(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (root / "mlflow.db").unlink()
     (root / "mlflow.db").mkdir()
-    assert_given_up(open_run(make_record(), root, EXPERIMENT), capsys, "does not work")
+    assert_given_up(open_run(make_record(), root, EXPERIMENT), capsys, "could not be filled")
 
 
 def test_a_folder_whose_name_breaks_addresses(
@@ -277,7 +277,7 @@ def test_a_folder_that_cannot_be_written(root: Path, capsys: pytest.CaptureFixtu
     (root / "mlflow.db").chmod(0o444)
     root.chmod(0o555)
     try:
-        assert_given_up(open_run(make_record(), root, EXPERIMENT), capsys, "does not work")
+        assert_given_up(open_run(make_record(), root, EXPERIMENT), capsys, "could not be filled")
     finally:
         root.chmod(0o755)
 
@@ -287,7 +287,7 @@ def test_a_store_that_cannot_be_made(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////proc/photochrom/mlflow.db")
-    assert_given_up(open_run(make_record(), root, EXPERIMENT), capsys, "does not work")
+    assert_given_up(open_run(make_record(), root, EXPERIMENT), capsys, "could not be filled")
 
 
 def test_files_that_cannot_be_stored(
@@ -321,7 +321,7 @@ def test_an_address_mlflow_refuses(
 ) -> None:
     monkeypatch.chdir(root)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    assert_given_up(open_run(make_record(), root, EXPERIMENT), capsys, "does not work")
+    assert_given_up(open_run(make_record(), root, EXPERIMENT), capsys, "could not be filled")
 
 
 def test_a_database_elsewhere(
@@ -369,7 +369,7 @@ def test_a_process_ends_although_mlflow_hangs(root: Path) -> None:
     code = f"""
 import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
 from pathlib import Path
-from conftest import *
+from tracking_project import *
 from photochrom.tracking import open_run
 mirror = open_run(make_record(), Path("."), EXPERIMENT)
 mirror.close(timeout=0.5)

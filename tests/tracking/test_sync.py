@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import EXPERIMENT, make_record, write_evaluation, write_model, write_report
 from ruamel.yaml import YAML
+from tracking_project import EXPERIMENT, make_record, write_evaluation, write_model, write_report
 
 from photochrom.tracking import (
     Summary,

@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import make_record, write_model
+from tracking_project import make_record, write_model
 
 from photochrom.tracking import TrainingRecord, flatten
 

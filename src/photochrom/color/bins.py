@@ -148,6 +148,11 @@ def smooth(prior: Tensor, where: Bins, sigma: float) -> Tensor:
     return (kernel / kernel.sum(0)) @ prior
 
 
+def with_pseudo_counts(prior: Tensor, samples: float, pseudo: float) -> Tensor:
+    """Add ``pseudo`` evenly distributed samples to the ``samples`` a distribution comes from."""
+    return (samples * prior + pseudo / len(prior)) / (samples + pseudo)
+
+
 def rebalancing_weights(prior: Tensor, mix: float) -> Tensor:
     """Return Zhang et al. 2016's class weights, w = 1 / ((1 - mix) p + mix / Q), sum(p w) = 1.
 

@@ -25,7 +25,8 @@ class Prior:
     Attributes
     ----------
     centers : float32 (313, 2), the bins.
-    prior : float64 (313,), the mean soft code of the training pixels, smoothed; sums to 1.
+    prior : float64 (313,), the mean soft code of the training pixels, smoothed, with
+        pseudo-counts; sums to 1.
     weights : float64 (313,), the rebalancing weights; sum(prior * weights) is 1.
     grid_counts : int64 (256,), training pixels in each bin of the 16 x 16 grid.
     histogram : int64 (256, 256), training pixels of each stored (a, b).
@@ -38,11 +39,12 @@ class Prior:
     histogram: np.ndarray
 
     @classmethod
-    def from_histogram(cls, histogram: np.ndarray, params: PriorParams) -> Self:
-        """Compute everything from the counts on the lattice of stored colors."""
+    def from_histogram(cls, histogram: np.ndarray, photographs: int, params: PriorParams) -> Self:
+        """Compute everything from the counts of stored colors in so many photographs."""
         gamut, counts = bins.gamut313(), torch.from_numpy(histogram)
         empirical = bins.distribution(counts, gamut, params.neighbours, params.sigma)
-        prior = bins.smooth(empirical, gamut, params.smoothing)
+        smoothed = bins.smooth(empirical, gamut, params.smoothing)
+        prior = bins.with_pseudo_counts(smoothed, photographs, params.pseudo_photographs)
         weights = bins.rebalancing_weights(prior, params.mix)
         grid = histogram.reshape(16, 16, 16, 16).sum(axis=(1, 3)).reshape(-1)
         return cls(gamut.centers.numpy(), prior.numpy(), weights.numpy(), grid, histogram)

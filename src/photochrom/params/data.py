@@ -114,5 +114,8 @@ class PriorParams(Section):
     """Width of their Gaussian weights, in ab units."""
     smoothing: Annotated[float, Field(ge=0.0, le=100.0)]
     """Width of a Gaussian over the ab plane that smooths the prior; 0 leaves it."""
+    pseudo_photographs: Annotated[float, Field(ge=0.0)]
+    """So many photographs of evenly spread color are counted in beside the real ones (Laplace's
+    rule): the colors that few photographs lack by chance must not count for infinitely rare."""
     mix: Fraction
     """Lambda of the rebalancing weights: 0 is 1 / prior, 1 is no rebalancing."""

@@ -130,7 +130,7 @@ def explained(place: Address, error: Exception) -> TrackingError:
     if "not a database" in str(error) or "malformed" in str(error):
         return TrackingError(f"MLflow at {place.shown} is damaged (move that file away)")
     reason = (str(error).strip() or type(error).__name__).splitlines()[0][:160].rstrip(".")
-    return TrackingError(f"MLflow at {place.shown} does not work ({reason})")
+    return TrackingError(f"MLflow at {place.shown} could not be filled ({reason})")
 
 
 def _artifacts(root: Path) -> str:

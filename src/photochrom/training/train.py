@@ -5,98 +5,148 @@ import shutil
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from photochrom import hardware
-from photochrom.color.lab import decode_lab, lab_to_rgb8
-from photochrom.colorizer import FORMAT, Colorizer
+from photochrom.colorizer import FORMAT
 from photochrom.data.loader import Squares
 from photochrom.data.prior import Prior
 from photochrom.data.shards import LabSet, describe
 from photochrom.files import read_json, whole_file, write_json
 from photochrom.networks.base import count_parameters
-from photochrom.objectives import Task, build_task
+from photochrom.objectives import build_task
 from photochrom.params import Params
 from photochrom.params.models import ModelParams
-from photochrom.pictures import sheet
-from photochrom.progress import say
+from photochrom.tracking import TrainingRecord, dataset_of, flatten, open_run, provenance
 from photochrom.training.checkpoint import Checkpoints, fingerprint
-from photochrom.training.engine import Observer, Row, Trainer, TrainingError
+from photochrom.training.engine import Trainer, TrainingError
+from photochrom.training.observers import SAMPLES, All, Log, Mirrored, Previews
 
 SCRATCH = Path(".checkpoints")
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where a training reads and writes."""
+class Job:
+    """A training to be done.
 
-    lab: Path
-    prior: Path
-    scratch: Path
-    out: Path
+    Attributes
+    ----------
+    name, model : the entry under ``models``.
+    params : all of params.yaml.
+    root : the project's root, which holds data/ and models/.
+    """
+
+    name: str
+    model: ModelParams
+    params: Params
+    root: Path
 
     @classmethod
-    def of(cls, name: str, root: Path) -> "Places":
-        """Return the pipeline's own places for a model."""
-        return cls(
-            root / "data/lab", root / "data/prior", root / SCRATCH / name, root / "models" / name
-        )
+    def of(cls, name: str, params: Params, root: Path) -> Self:
+        """Return the training of a model.
+
+        Raises
+        ------
+        TrainingError
+            If params.yaml has none of that name.
+        """
+        if name not in params.models:
+            known = ", ".join(params.models)
+            raise TrainingError(f"params.yaml has no model {name}; it has {known}.")
+        return cls(name, params.models[name], params, root)
+
+    @property
+    def lab(self) -> Path:
+        """Where the shards lie."""
+        return self.root / "data/lab"
+
+    @property
+    def scratch(self) -> Path:
+        """Where checkpoints and sheets lie while it trains."""
+        return self.root / SCRATCH / self.name
+
+    @property
+    def out(self) -> Path:
+        """Where the trained model goes."""
+        return self.root / "models" / self.name
+
+    @property
+    def size(self) -> int:
+        """The side in pixels at which the network works."""
+        return self.model.image.size or int(describe(self.lab)["size"])
+
+    def knobs(self) -> dict[str, Any]:
+        """Return the parameters that decide the result; decoding is not among them."""
+        return {
+            **self.model.model_dump(exclude={"decoding", "study"}),
+            "train": self.params.train.model_dump(),
+        }
+
+    def weights(self) -> Tensor | None:
+        """Return the prior's rebalancing weights where the objective asks for them."""
+        if not getattr(self.model.objective, "rebalance", False):
+            return None
+        return torch.from_numpy(Prior.load(self.root / "data/prior").weights)
 
 
-def train_model(name: str, params: Params, places: Places, observers: list[Observer]) -> None:
+def train_model(job: Job) -> None:
     """Train a model, or continue where its last training stopped, and write it.
 
-    Writes weights.safetensors, config.json, history.csv, run.json and samples/ to ``places.out``.
+    Writes weights.safetensors, config.json, history.csv, run.json and samples/ to ``job.out``;
+    run.json comes last.
 
     Raises
     ------
     TrainingError
-        If there is no such model, the loss is no longer finite, or a signal asks to stop.
+        If the loss is no longer finite, or a signal asks to stop; the last checkpoint stays.
     """
-    model = model_params(params, name)
-    device = hardware.device()
-    squares = {s: LabSet.open(places.lab, s) for s in ("train", "validation")}
-    checkpoints = Checkpoints(places.scratch, _fingerprint(params, model, places))
+    checkpoints = Checkpoints(job.scratch, _fingerprint(job))
     checkpoints.prepare()
-    torch.manual_seed(params.train.seed)
-    task = build_task(model, _weights(model, places.prior))
-    task = task.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    trainer = Trainer(
-        task,
-        model,
-        Squares(squares["train"], device),
-        Squares(squares["validation"], device),
-        params.train.seed,
-        checkpoints,
-        device,
-    )
-    previews = Previews(task, squares["validation"], model, params.train.preview, places.scratch)
-    kept = trainer.run(_Observers([Log(name, model), previews, *observers]))
-    _write(name, model, params, trainer, kept, places)
+    trainer = _trainer(job, checkpoints)
+    identity = _identity(job.scratch)
+    record = _record(job, identity["key"])
+    with open_run(record, job.root, job.params.tracking.experiment) as mirror:
+        validation = LabSet.open(job.lab, "validation")
+        previews = Previews(
+            trainer.task, validation, job.params.train.preview, job.size, job.scratch, mirror
+        )
+        kept = trainer.run(All(Log(job.name, job.model.epochs), previews, Mirrored(mirror)))
+        _write(job, trainer, kept)
+        mirror.close(folder=job.out)
+    write_json(job.out / "run.json", {**identity, **mirror.identity(), **_facts(job, trainer)})
     checkpoints.clear()
 
 
-def model_params(params: Params, name: str) -> ModelParams:
-    """Return a model's entry.
+def _trainer(job: Job, checkpoints: Checkpoints) -> Trainer:
+    device = hardware.device()
+    torch.manual_seed(job.params.train.seed)
+    task = build_task(job.model, job.weights())
+    task = task.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    train, validation = (LabSet.open(job.lab, split) for split in ("train", "validation"))
+    return Trainer(
+        task,
+        job.model,
+        Squares(train, device),
+        Squares(validation, device),
+        job.params.train.seed,
+        checkpoints,
+        device,
+    )
 
-    Raises
-    ------
-    TrainingError
-        If params.yaml has none of that name.
-    """
-    if name not in params.models:
-        known = ", ".join(params.models)
-        raise TrainingError(f"params.yaml has no model {name}; it has {known}.")
-    return params.models[name]
+
+def _fingerprint(job: Job) -> str:
+    weights = job.weights()
+    listed = None if weights is None else weights.tolist()
+    return fingerprint(job.knobs(), describe(job.lab), listed)
 
 
-def identity(scratch: Path) -> dict[str, str]:
-    """Return the training's key and start; they survive an interruption."""
+def _identity(scratch: Path) -> dict[str, str]:
+    """Return the training's key and start, the same after an interruption."""
     path = scratch / "identity.json"
     if not path.is_file():
         started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -105,114 +155,54 @@ def identity(scratch: Path) -> dict[str, str]:
     return found
 
 
-class Log:
-    """Prints a line per epoch."""
-
-    def __init__(self, name: str, model: ModelParams) -> None:
-        self._name, self._epochs = name, model.epochs
-
-    def epoch(self, row: Row, network: nn.Module) -> None:
-        """Print the losses and the speed."""
-        say(
-            f"{self._name} epoch {row['epoch']:.0f} of {self._epochs}: "
-            f"loss {row['train/loss']:.4f}, validation {row['validation/loss']:.4f}, "
-            f"{row['images_seen'] / row['seconds']:.0f} photographs per second"
-        )
-
-
-class Previews:
-    """Draws the same few validation photographs after each epoch: gray, colored, true."""
-
-    def __init__(
-        self, task: Task, photographs: LabSet, model: ModelParams, count: int, folder: Path
-    ) -> None:
-        self._task, self._folder = task, folder / "samples"
-        self._size = model.image.size or photographs.size
-        self._stored = torch.from_numpy(photographs.take(photographs.spread(count)))
-
-    def epoch(self, row: Row, network: nn.Module) -> None:
-        """Write samples/epoch-NNN.jpg."""
-        device = next(network.parameters()).device
-        colorizer = Colorizer(
-            network, self._task.network.stride, self._task.decoding, self._task.bins,
-            self._size, device,
-        )  # fmt: skip
-        training = network.training
-        network.eval()
-        lab = decode_lab(self._stored)
-        colored = torch.cat((lab[:, :1], colorizer.predict_ab(lab[:, :1])), dim=1)
-        network.train(training)
-        gray = torch.cat((lab[:, :1], torch.zeros_like(lab[:, 1:])), dim=1)
-        rows = [list(lab_to_rgb8(part).movedim(1, -1).numpy()) for part in (gray, colored, lab)]
-        with whole_file(self._folder / f"epoch-{int(row['epoch']):03d}.jpg") as path:
-            sheet(rows, side=96).save(path, "JPEG", quality=90)
-
-
-class _Observers:
-    def __init__(self, observers: list[Observer]) -> None:
-        self._observers = observers
-
-    def epoch(self, row: Row, network: nn.Module) -> None:
-        for observer in self._observers:
-            observer.epoch(row, network)
-
-
-def _fingerprint(params: Params, model: ModelParams, places: Places) -> str:
-    weights = _weights(model, places.prior)
-    return fingerprint(
-        model.model_dump(exclude={"decoding"}),
-        params.train.model_dump(),
-        describe(places.lab),
-        None if weights is None else weights.tolist(),
+def _record(job: Job, key: str) -> TrainingRecord:
+    model = job.model
+    tags = {"study": model.study, "network": model.network.kind, "objective": model.objective.kind}
+    return TrainingRecord(
+        model=job.name,
+        key=key,
+        params=flatten(job.knobs()),
+        tags=tags,
+        description=(
+            f"`{job.name}`: a {model.network.kind} network trained by {model.objective.kind} for "
+            f"{model.epochs} epochs in batches of {model.batch_size} (study {model.study})."
+        ),
+        dataset=dataset_of(job.root),
+        provenance=provenance(job.root, job.knobs()),
     )
 
 
-def _weights(model: ModelParams, folder: Path) -> Tensor | None:
-    if not getattr(model.objective, "rebalance", False):
-        return None
-    return torch.from_numpy(Prior.load(folder).weights)
+def _write(job: Job, trainer: Trainer, kept: dict[str, Tensor]) -> None:
+    job.out.mkdir(parents=True, exist_ok=True)
+    with whole_file(job.out / "weights.safetensors") as path:
+        save_file({name: tensor.cpu().contiguous() for name, tensor in kept.items()}, path)
+    with whole_file(job.out / "history.csv") as path:
+        pd.DataFrame(trainer.progress.history).to_csv(path, index=False)
+    shutil.copytree(job.scratch / SAMPLES, job.out / SAMPLES, dirs_exist_ok=True)
+    write_json(job.out / "config.json", _config(job, trainer))
 
 
-def _write(
-    name: str,
-    model: ModelParams,
-    params: Params,
-    trainer: Trainer,
-    kept: dict[str, Tensor],
-    places: Places,
-) -> None:
-    places.out.mkdir(parents=True, exist_ok=True)
-    with whole_file(places.out / "weights.safetensors") as path:
-        save_file({key: t.cpu().contiguous() for key, t in kept.items()}, path)
-    pd.DataFrame(trainer.progress.history).to_csv(places.out / "history.csv", index=False)
-    shutil.copytree(places.scratch / "samples", places.out / "samples", dirs_exist_ok=True)
-    size = model.image.size or int(describe(places.lab)["size"])
-    write_json(places.out / "config.json", _config(name, model, trainer, size))
-    write_json(places.out / "run.json", _run(model, trainer, places.scratch))
-
-
-def _config(name: str, model: ModelParams, trainer: Trainer, size: int) -> dict[str, Any]:
+def _config(job: Job, trainer: Trainer) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "model": name,
-        "study": model.study,
-        "network": model.network.model_dump(),
-        "objective": model.objective.model_dump(),
+        "model": job.name,
+        "study": job.model.study,
+        "network": job.model.network.model_dump(),
+        "objective": job.model.objective.model_dump(),
         "decoding": trainer.task.decoding.model_dump(),
-        "image_size": size,
+        "image_size": job.size,
         "parameters": count_parameters(trainer.task.network),
     }
 
 
-def _run(model: ModelParams, trainer: Trainer, scratch: Path) -> dict[str, Any]:
-    progress, precision = trainer.progress, str(trainer.precision).removeprefix("torch.")
-    last = progress.history[-1]
-    return identity(scratch) | {
+def _facts(job: Job, trainer: Trainer) -> dict[str, Any]:
+    last = trainer.progress.history[-1]
+    return {
         "device": hardware.name(trainer.device),
-        "precision": precision,
+        "precision": str(trainer.precision).removeprefix("torch."),
         "torch": torch.__version__,
-        "seconds": round(progress.seconds, 1),
+        "seconds": round(trainer.progress.seconds, 1),
         "images_per_second": round(last["images_seen"] / max(last["seconds"], 1e-3), 1),
-        "epochs": model.epochs,
+        "epochs": job.model.epochs,
         "kept_epoch": trainer.kept_epoch,
     }
