@@ -21,9 +21,8 @@ def main() -> None:
     prior = Prior.from_histogram(histogram, train.index["id"].nunique(), params)
     prior.save(out)
     draw_prior(prior, out / "prior.png")
-    say(
-        f"Counted {histogram.sum():,} pixels; {(prior.prior > 1e-4).sum()} of 313 bins hold over 0.01 % each."
-    )
+    common = int((prior.prior > COMMON).sum())
+    say(f"Counted {histogram.sum():,} pixels; {common} of 313 bins hold over 0.01 % each.")
 
 
 if __name__ == "__main__":

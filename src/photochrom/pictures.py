@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
 from photochrom.files import whole_file
 
@@ -20,22 +20,38 @@ Rgb8 = np.ndarray
 
 # The size is checked here, before anything is decoded, against a limit that the user sets.
 Image.MAX_IMAGE_PIXELS = None
+# No others: an EPS would start Ghostscript, and an ICO may hold a larger picture than it says.
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+ORIENTATIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture upright, by the value of EXIF's Orientation."""
 
 
 class BadPhotographError(Exception):
     """A file that cannot be used as a photograph; the message says why."""
 
     def __init__(self, fault: Fault, detail: str) -> None:
-        super().__init__(detail)
+        super().__init__(fault, detail)
         self.fault: Fault = fault
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return self.detail
 
 
 def open_photograph(data: bytes, max_megapixels: float, side: int | None = None) -> Image.Image:
-    """Decode a photograph of any format, mode and depth to upright eight-bit RGB.
+    """Decode a photograph of any mode and depth to upright eight-bit RGB.
 
     Parameters
     ----------
-    data : the encoded file.
+    data : the encoded file, in one of :data:`FORMATS`.
     max_megapixels : larger pictures are refused before they are decoded.
     side : give the photograph at the smallest whole fraction of its size whose shorter side is at
         least this, which JPEGs decode directly; None gives the full size.
@@ -54,9 +70,11 @@ def open_photograph(data: bytes, max_megapixels: float, side: int | None = None)
         raise BadPhotographError("corrupt", "The file is empty.")
     try:
         return _decode(data, max_megapixels, side)
+    except (BadPhotographError, MemoryError):
+        raise
     except UnidentifiedImageError:
-        raise BadPhotographError("corrupt", "This is no picture that Pillow can read.") from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError) as error:
+        raise BadPhotographError("corrupt", "This is no picture that can be read here.") from None
+    except Exception as error:  # The decoders let out whatever damaged bytes make them run into.
         raise BadPhotographError("corrupt", f"It cannot be decoded: {error}.") from None
 
 
@@ -64,7 +82,7 @@ def _decode(data: bytes, max_megapixels: float, side: int | None) -> Image.Image
     with warnings.catch_warnings():
         # Odd metadata is no reason to refuse a photograph that decodes.
         warnings.simplefilter("ignore")
-        image: Image.Image = Image.open(io.BytesIO(data))
+        image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
         width, height = image.size
         if width * height > max_megapixels * 1e6:
             fault = f"It has {width} x {height} pixels, over the limit of {max_megapixels:g} MP."
@@ -73,11 +91,20 @@ def _decode(data: bytes, max_megapixels: float, side: int | None) -> Image.Image
             scale = side / min(width, height)
             image.draft(None, (round(width * scale), round(height * scale)))
         image.load()
-        upright = ImageOps.exif_transpose(image)
+        orientation = _orientation(image)
+        upright = image.transpose(ORIENTATIONS[orientation]) if orientation > 1 else image
         picture = _reduced(to_rgb(upright), side)
-    turned = (upright.width > upright.height) != (width > height)
-    picture.info["full_size"] = (height, width) if turned else (width, height)
+    picture.info["full_size"] = (height, width) if orientation > 4 else (width, height)
     return picture
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return EXIF's Orientation, 1..8; 1 where there is none, or none that can be read."""
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # Damaged EXIF raises whatever it makes the reader run into.
+        return 1
+    return value if value in ORIENTATIONS else 1
 
 
 def _reduced(image: Image.Image, side: int | None) -> Image.Image:

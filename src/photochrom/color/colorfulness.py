@@ -31,11 +31,22 @@ def absolute_colorfulness(rgb: Tensor) -> Tensor:
     return _spread_and_mean(rg.abs(), yb.abs())
 
 
+def both_colorfulnesses(rgb: Tensor) -> tuple[Tensor, Tensor]:
+    """Return :func:`colorfulness` and :func:`absolute_colorfulness` in one pass."""
+    rg, yb = _opponents(rgb)
+    return _spread_and_mean(rg, yb), _spread_and_mean(rg.abs(), yb.abs())
+
+
 def _opponents(rgb: Tensor) -> tuple[Tensor, Tensor]:
-    red, green, blue = rgb.float().flatten(-2).unbind(-2)
+    red, green, blue = (channel.float().flatten(-2) for channel in rgb.unbind(-3))
     return red - green, (red + green) / 2 - blue
 
 
 def _spread_and_mean(rg: Tensor, yb: Tensor) -> Tensor:
-    spread = torch.sqrt(rg.var(-1, correction=0) + yb.var(-1, correction=0))
-    return spread + 0.3 * torch.sqrt(rg.mean(-1).square() + yb.mean(-1).square())
+    rg_mean, yb_mean = rg.mean(-1), yb.mean(-1)
+    spread = torch.sqrt(_variance(rg, rg_mean) + _variance(yb, yb_mean))
+    return spread + 0.3 * torch.sqrt(rg_mean.square() + yb_mean.square())
+
+
+def _variance(values: Tensor, mean: Tensor) -> Tensor:
+    return (values - mean[..., None]).square_().mean(-1)

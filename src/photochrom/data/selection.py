@@ -11,9 +11,10 @@ import pandas as pd
 import torch
 from joblib import Parallel, delayed
 from PIL import Image
+from torch import Tensor
 
 from photochrom import environment
-from photochrom.color.colorfulness import absolute_colorfulness, colorfulness
+from photochrom.color.colorfulness import both_colorfulnesses
 from photochrom.data.raw import RawReader, read_manifest
 from photochrom.data.sources.base import UnreadableError
 from photochrom.params.data import FilterParams, SplitParams
@@ -90,10 +91,9 @@ def measure(data: bytes, params: FilterParams) -> Measured:
     except BadPhotographError as error:
         return Measured(sha256=digest, reason=error.fault, detail=str(error))
     width, height = image.info["full_size"]
-    pixels = np.asarray(image)
-    tensor = torch.from_numpy(pixels.copy()).movedim(-1, 0)
-    signed, absolute = float(colorfulness(tensor)), float(absolute_colorfulness(tensor))
-    reason, detail = _judge(min(width, height), signed, pixels, params)
+    rgb = torch.from_numpy(np.array(image)).movedim(-1, 0).contiguous()
+    signed, absolute = (float(value) for value in both_colorfulnesses(rgb))
+    reason, detail = _judge(min(width, height), signed, rgb, params)
     return Measured(digest, width, height, signed, absolute, difference_hash(image), reason, detail)
 
 
@@ -127,11 +127,12 @@ def summary(table: pd.DataFrame) -> dict[str, float]:
     return numbers
 
 
-def _judge(side: int, signed: float, pixels: np.ndarray, params: FilterParams) -> tuple[str, str]:
+def _judge(side: int, signed: float, rgb: Tensor, params: FilterParams) -> tuple[str, str]:
     if side < params.min_side:
         return "too small", f"Its shorter side is {side} px, under {params.min_side}."
-    spread = pixels.max(axis=2) - pixels.min(axis=2)
-    if (spread > GRAY_LEVELS).mean() < GRAY_SHARE:
+    red, green, blue = rgb
+    spread = torch.maximum(red, green).maximum(blue) - torch.minimum(red, green).minimum(blue)
+    if (spread > GRAY_LEVELS).count_nonzero() < GRAY_SHARE * spread.numel():
         return "gray", "It has no color."
     if signed < params.min_colorfulness:
         return (

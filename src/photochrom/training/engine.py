@@ -150,7 +150,7 @@ class Trainer:
         title = f"Epoch {epoch + 1} of {self._model.epochs}"
         self.task.train()
         for stored in track(batches, title, self._epoch_steps - done, closing_line=False):
-            self._step(stored)
+            self.step(stored)
             self._attend()
 
     def _orders(self, epoch: int, done: int) -> Iterator[Tensor]:
@@ -158,7 +158,8 @@ class Trainer:
         order = torch.randperm(len(self._train), generator=generator)
         return iter(order[: self._epoch_steps * self._batch].split(self._batch)[done:])
 
-    def _step(self, stored: Tensor) -> None:
+    def step(self, stored: Tensor) -> None:
+        """Learn from one batch of stored squares (uint8 (N, 3, S, S)): every player moves once."""
         step = self.progress.step
         seed = _mixed(self._seed, 2 * step + 1)
         torch.manual_seed(seed)
