@@ -221,6 +221,11 @@ BAD_VALUES = [
         UNET,
         "models.bins: network unet with output tanh does not fit objective classification",
     ),
+    (
+        "models.bins.objective.bins",
+        "grid256",
+        "models.bins.objective: rebalance takes the prior of bins gamut313, not of grid256",
+    ),
     ("models.gan.network.levels", 7, "models.gan.network.levels: 7 halvings need a side that"),
     ("models.gan.image.size", 32, "photographs of side 32 take at most 5"),
     ("models.gan.image.size", 128, "models.gan.image.size: 128 is more than what is stored"),
