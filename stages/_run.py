@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from photochrom.environment import SettingError
 from photochrom.params import ParamsError
 from photochrom.progress import say
 
@@ -19,12 +20,13 @@ def run(main: Callable[[], None], *refusals: type[Exception]) -> None:
     main
         The stage.
     refusals
-        Exceptions, besides `ParamsError`, whose message is meant for the person who runs the
-        stage. Any other is a defect and keeps its traceback, but for a full disk and Ctrl-C.
+        Exceptions, besides `ParamsError` and `SettingError`, whose message is meant for the person
+        who runs the stage. Any other is a defect and keeps its traceback, but for a full disk and
+        Ctrl-C.
     """
     try:
         main()
-    except (ParamsError, *refusals) as error:
+    except (ParamsError, SettingError, *refusals) as error:
         _stop(str(error), 1)
     except KeyboardInterrupt:
         _stop("interrupted; run it again when you like.", 130)

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from photochrom.data.shards import ShardError
+from photochrom.networks import WeightsError
 from photochrom.params import load_params
 from photochrom.training.engine import TrainingError
 from photochrom.training.train import Job, train_model
@@ -17,4 +18,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main, ShardError, TrainingError)
+    run(main, ShardError, TrainingError, WeightsError)

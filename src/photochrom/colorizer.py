@@ -2,19 +2,20 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, Self
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from pydantic import TypeAdapter
+from pydantic import BaseModel, PositiveInt
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from photochrom import hardware
 from photochrom.color.batch import normalised
-from photochrom.color.bins import Bins, bins
+from photochrom.color.bins import Bins, BinsName, bins
 from photochrom.color.decoding import decode
 from photochrom.color.lab import lab_to_rgb8, rgb_to_lab
 from photochrom.files import read_json
@@ -23,6 +24,17 @@ from photochrom.params.models import Decoding, Network
 from photochrom.pictures import to_rgb
 
 FORMAT = 1
+LONGEST = 8
+"""Photographs are enlarged to at most so many times the working size on their longer side."""
+
+
+class Config(BaseModel):
+    """What config.json says of a trained model."""
+
+    network: Network
+    objective: dict[str, Any]
+    decoding: Decoding
+    image_size: PositiveInt
 
 
 class ColorizerError(Exception):
@@ -69,15 +81,14 @@ class Colorizer:
         """
         config = read_config(folder)
         where = device or hardware.device()
+        chosen: BinsName | None = config.objective.get("bins")
         network = _network(config, folder / "weights.safetensors").to(where).eval()
-        stored: Decoding = TypeAdapter(Decoding).validate_python(config["decoding"])
-        chosen = config["objective"].get("bins")
         return cls(
             network=network,
             stride=network.stride,
-            decoding=decoding or stored,
+            decoding=decoding or config.decoding,
             bins=bins(chosen) if chosen else None,
-            size=config["image_size"],
+            size=config.image_size,
             device=where,
         )
 
@@ -92,7 +103,8 @@ class Colorizer:
         Returns
         -------
         float32 tensor (N, 2, H, W) of ab, on the same device as ``lightness``. Photographs whose
-        shorter side is not the working size are scaled to it, and ab is scaled back (bicubic).
+        shorter side is not the working size are scaled to it (narrow strips as far as memory
+        goes), and ab is scaled back (bicubic).
         """
         height, width = lightness.shape[-2:]
         working = self._to_working_size(normalised(lightness.to(self.device).float()))
@@ -110,7 +122,9 @@ class Colorizer:
 
     def _to_working_size(self, gray: Tensor) -> Tensor:
         height, width = gray.shape[-2:]
-        scale = self.size / min(height, width)
+        # A strip of few pixels is not enlarged to a picture that no memory holds.
+        longest = max(1.0, LONGEST * self.size / max(height, width))
+        scale = min(self.size / min(height, width), longest)
         if scale == 1.0:
             return gray
         target = (max(1, round(height * scale)), max(1, round(width * scale)))
@@ -119,34 +133,42 @@ class Colorizer:
         return F.interpolate(gray, target, mode="bilinear", antialias=True, align_corners=False)
 
 
-def read_config(folder: Path) -> dict[str, Any]:
+def read_config(folder: Path) -> Config:
     """Read a trained model's config.json.
 
     Raises
     ------
     ColorizerError
-        If it is missing or of another format.
+        If it is missing, damaged or of another format.
     """
-    if not (folder / "config.json").is_file():
+    path = folder / "config.json"
+    if not path.is_file():
         raise ColorizerError(f"{folder} holds no trained model: run `dvc repro` to train it.")
-    config: dict[str, Any] = read_json(folder / "config.json")
-    if config.get("format") != FORMAT:
-        raise ColorizerError(f"{folder} is of format {config.get('format')}, not {FORMAT}.")
-    return config
+    try:
+        values: dict[str, Any] = dict(read_json(path))
+        found = values.get("format")
+        if found != FORMAT:
+            raise ColorizerError(f"{path} is of format {found}, not {FORMAT}: train it again.")
+        return Config.model_validate(values)
+    except (TypeError, ValueError) as error:
+        raise ColorizerError(f"{path} cannot be used: {_one_line(error)}") from None
 
 
-def _network(config: dict[str, Any], weights: Path) -> ColorNetwork:
-    # The weights come from the file; what they started from plays no part any more.
-    values = {k: False if k == "pretrained" else v for k, v in config["network"].items()}
-    params: Network = TypeAdapter(Network).validate_python(values)
-    chosen = config["objective"].get("bins")
+def _network(config: Config, weights: Path) -> ColorNetwork:
+    params, chosen = config.network, config.objective.get("bins")
+    if "pretrained" in type(params).model_fields:
+        # The weights come from the file; what they started from plays no part any more.
+        params = params.model_copy(update={"pretrained": False})
     network = build_network(params, len(bins(chosen)) if chosen else 2)
     try:
         network.load_state_dict(load_file(weights))
     except Exception as error:
-        reason = str(error).splitlines()[0]
-        raise ColorizerError(f"{weights} cannot be loaded: {reason}") from None
+        raise ColorizerError(f"{weights} cannot be loaded: {_one_line(error)}") from None
     return network.to(memory_format=torch.channels_last)
+
+
+def _one_line(error: Exception) -> str:
+    return shorten(str(error), 200)
 
 
 def _padded(gray: Tensor, stride: int) -> Tensor:

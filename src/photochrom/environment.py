@@ -13,6 +13,10 @@
 import os
 
 
+class SettingError(ValueError):
+    """A PHOTOCHROM_* variable cannot be used; the message says what to set it to."""
+
+
 def workers() -> int:
     """Return how many processes the data stages use."""
     return _positive(
@@ -40,7 +44,7 @@ def precision() -> str | None:
     """Return the precision asked for, or None to choose automatically."""
     value = os.environ.get("PHOTOCHROM_PRECISION") or None
     if value not in (None, "bfloat16", "float32"):
-        raise ValueError(f"PHOTOCHROM_PRECISION is {value!r}: set it to bfloat16 or float32.")
+        raise SettingError(f"PHOTOCHROM_PRECISION is {value!r}: set it to bfloat16 or float32.")
     return value
 
 
@@ -54,5 +58,5 @@ def _positive(name: str, default: int) -> int:
     if not text:
         return default
     if not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"{name} is {text!r}: set it to a whole number of at least 1.")
+        raise SettingError(f"{name} is {text!r}: set it to a whole number of at least 1.")
     return int(text)

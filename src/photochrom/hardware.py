@@ -13,7 +13,9 @@ def device() -> torch.device:
         torch.empty(1, device=found)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise ValueError(f"PHOTOCHROM_DEVICE is {chosen!r}, not usable here: {reason}") from None
+        raise environment.SettingError(
+            f"PHOTOCHROM_DEVICE is {chosen!r}, not usable here: {reason}"
+        ) from None
     return found
 
 

@@ -53,13 +53,15 @@ def open_photograph(data: bytes, max_megapixels: float, side: int | None = None)
     ----------
     data : the encoded file, in one of :data:`FORMATS`.
     max_megapixels : larger pictures are refused before they are decoded.
-    side : give the photograph at the smallest whole fraction of its size whose shorter side is at
-        least this, which JPEGs decode directly; None gives the full size.
+    side : give the photograph at a half, a third .. of its size, as small as keeps its shorter side
+        at least this; JPEGs decode 1/2, 1/4 and 1/8 directly. None gives the full size.
 
     Returns
     -------
     RGB image. Rotated as EXIF says; transparency laid on white; 16 bits scaled to 8; the first
-    frame of an animation. The attribute ``info['full_size']`` is the unreduced, upright size.
+    frame of an animation. The attribute ``info['full_size']`` is the unreduced, upright size, and
+    ``info['scale']`` the fraction of it; where it leaves a rest, the last column or row is narrower
+    than the others.
 
     Raises
     ------
@@ -87,15 +89,26 @@ def _decode(data: bytes, max_megapixels: float, side: int | None) -> Image.Image
         if width * height > max_megapixels * 1e6:
             fault = f"It has {width} x {height} pixels, over the limit of {max_megapixels:g} MP."
             raise BadPhotographError("too large", fault)
-        if side is not None and min(width, height) > side:
-            scale = side / min(width, height)
-            image.draft(None, (round(width * scale), round(height * scale)))
+        fraction = _draft(image, side)
         image.load()
         orientation = _orientation(image)
         upright = image.transpose(ORIENTATIONS[orientation]) if orientation > 1 else image
-        picture = _reduced(to_rgb(upright), side)
+        factor = 1 if side is None else max(1, min(upright.size) // side)
+        picture = to_rgb(upright) if factor == 1 else to_rgb(upright).reduce(factor)
     picture.info["full_size"] = (height, width) if orientation > 4 else (width, height)
+    picture.info["scale"] = fraction / factor
     return picture
+
+
+def _draft(image: Image.Image, side: int | None) -> float:
+    """Have a JPEG decoded at the least fraction of its size that will do; return the fraction."""
+    width, height = image.size
+    shorter = min(width, height)
+    if side is None or shorter <= side:
+        return 1.0
+    wanted = (round(width * side / shorter), round(height * side / shorter))
+    drafted = image.draft(None, wanted)
+    return drafted[1][2] / width if drafted else 1.0
 
 
 def _orientation(image: Image.Image) -> int:
@@ -105,11 +118,6 @@ def _orientation(image: Image.Image) -> int:
     except Exception:  # Damaged EXIF raises whatever it makes the reader run into.
         return 1
     return value if value in ORIENTATIONS else 1
-
-
-def _reduced(image: Image.Image, side: int | None) -> Image.Image:
-    factor = 1 if side is None else min(image.size) // side
-    return image.reduce(factor) if factor > 1 else image
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

@@ -1,16 +1,13 @@
 """One small pipeline, run once from photographs to report, for all tests of this folder."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pipeline_clone import Clone, Outcome, copy_project
+from pipeline_clone import CLASSIFICATION, GAN, MODELS, Clone, Finished, copy_project
 from pipeline_photographs import write_photographs
 from ruamel.yaml import YAML
 
-REGRESSION, CLASSIFICATION, GAN = "resnet18_regression", "vgg313_classification", "unet6_gan"
-MODELS = (REGRESSION, CLASSIFICATION, GAN)
 SMALL: dict[str, Any] = {
     "data": {"source": "folder", "path": "data/photographs", "url": None, "limit": None},
     "filter": {
@@ -33,21 +30,6 @@ SMALL: dict[str, Any] = {
         },
     },
 }
-
-
-@dataclass(frozen=True)
-class Finished:
-    """The pipeline as its first run left it; the tests go on from there.
-
-    Attributes
-    ----------
-    first : what ``dvc repro`` said.
-    litter : what ``git status`` said after it, line by line.
-    """
-
-    clone: Clone
-    first: Outcome
-    litter: list[str]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -37,7 +37,10 @@ class Bins:
         return len(self.centers)
 
     def nearest(self, ab: Tensor) -> Tensor:
-        """Return the index of the nearest center of ab values (..., 2) (int64 tensor (...))."""
+        """Return the index of the nearest center of ab values (..., 2) (int64 tensor (...)).
+
+        Of equally near ones, as there are for many stored colors, it is the first.
+        """
         return torch.cdist(ab.reshape(-1, 2), self.centers.to(ab)).argmin(-1).reshape(ab.shape[:-1])
 
     def soft_encode(self, ab: Tensor, neighbours: int, sigma: float) -> tuple[Tensor, Tensor]:
@@ -51,14 +54,14 @@ class Bins:
 
         Returns
         -------
-        indices (int64) and weights (float32), both (..., neighbours); nearest first, the weights
-        exp(-d^2 / (2 sigma^2)) normalised to sum to 1.
+        indices (int64) and weights (float32), both (..., neighbours); nearest first, equally near
+        ones by index, the weights exp(-d^2 / (2 sigma^2)) normalised to sum to 1.
         """
         distances = torch.cdist(ab.reshape(-1, 2), self.centers.to(ab))
-        nearest, indices = distances.topk(neighbours, dim=-1, largest=False)
-        weights = torch.softmax(-nearest.square() / (2 * sigma**2), dim=-1)
+        ordered, indices = distances.sort(dim=-1, stable=True)
+        weights = torch.softmax(-ordered[:, :neighbours].square() / (2 * sigma**2), dim=-1)
         shape = (*ab.shape[:-1], neighbours)
-        return indices.reshape(shape), weights.reshape(shape)
+        return indices[:, :neighbours].reshape(shape), weights.reshape(shape)
 
     def lookup(self, neighbours: int, sigma: float) -> tuple[Tensor, Tensor]:
         """Return the soft codes of all stored ab values, so that encoding costs O(1) a pixel.

@@ -21,6 +21,8 @@ _RGB_TO_XYZ = torch.tensor(
 _TO_WHITE = _RGB_TO_XYZ / torch.tensor(WHITE, dtype=torch.float64)[:, None]
 _FROM_WHITE = torch.linalg.inv(_TO_WHITE)
 _EPSILON, _SLOPE, _SHIFT = 0.008856, 7.787, 16.0 / 116.0
+_FAR = 1e6
+"""Far beyond any color, and its cube far below infinity: infinities would mix to NaN."""
 
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
@@ -51,7 +53,7 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
 
     Parameters
     ----------
-    lab : float tensor (..., 3, H, W), any values: none gives NaN.
+    lab : float tensor (..., 3, H, W), any finite values: none gives NaN.
     """
     lightness, a, b = lab.unbind(-3)
     y = (lightness + 16.0) / 116.0
@@ -87,4 +89,5 @@ def _f(t: Tensor) -> Tensor:
 
 
 def _f_inverse(f: Tensor) -> Tensor:
+    f = f.clamp(-_FAR, _FAR)
     return torch.where(f > 0.2068966, f**3, (f - _SHIFT) / _SLOPE)

@@ -16,10 +16,11 @@ from PIL import Image
 from photochrom import environment
 from photochrom.color.lab import encode_lab, rgb_to_lab
 from photochrom.data.raw import RawReader
-from photochrom.data.shards import rows_per_shard, shard_name
+from photochrom.data.shards import ShardError, rows_per_shard, shard_name
+from photochrom.data.sources.base import UnreadableError
 from photochrom.files import whole_file, write_json
 from photochrom.params.data import LabParams
-from photochrom.pictures import open_photograph
+from photochrom.pictures import BadPhotographError, open_photograph
 from photochrom.progress import track
 
 CHUNK = 128
@@ -54,8 +55,13 @@ def write_lab(
     What stands in lab.json. Every square's place is known before the first is converted, so the
     result does not depend on the order or number of processes, and memory not on the number of
     photographs.
+
+    Raises
+    ------
+    ShardError
+        If a photograph that was kept cannot be read any more.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    _clear(out)
     index = plan(manifest[manifest["status"] == "kept"], params)
     parts = _allocate(index, out, params.size)
     _fill(index, raw, out, params, max_megapixels)
@@ -67,6 +73,15 @@ def write_lab(
     about |= {split: int(counts.get(split, 0)) for split in ("train", "validation", "test")}
     write_json(out / "lab.json", about)
     return about
+
+
+def _clear(out: Path) -> None:
+    """Remove what an earlier or an interrupted run has left, lab.json before its shards."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "lab.json").unlink(missing_ok=True)
+    for pattern in ("*.npy", "*.part"):
+        for path in out.glob(pattern):
+            path.unlink()
 
 
 def plan(kept: pd.DataFrame, params: LabParams) -> pd.DataFrame:
@@ -152,10 +167,13 @@ def _lab_squares(squares: pd.DataFrame, reader: RawReader, work: _Work) -> np.nd
     areas = squares[["left", "top", "right", "bottom"]].to_numpy()
     smallest = float((areas[:, 2:] - areas[:, :2]).min())
     side = math.ceil(min(first["width"], first["height"]) * work.size / smallest)
-    data = reader.read(first["shard_file"], first["path"])
-    image = open_photograph(data, work.max_megapixels, side)
-    scale = image.width / first["width"]
-    cut = [_cut(image, tuple(area * scale), work.size) for area in areas]
+    try:
+        data = reader.read(first["shard_file"], first["path"])
+        image = open_photograph(data, work.max_megapixels, side)
+    except (UnreadableError, BadPhotographError) as error:
+        fault = str(error).rstrip(".")
+        raise ShardError(f"{first['id']}: {fault}. Run `dvc repro --force filter`.") from None
+    cut = [_cut(image, tuple(area * image.info["scale"]), work.size) for area in areas]
     rgb = torch.from_numpy(np.stack(cut)).movedim(-1, 1).float() / 255.0
     converted: np.ndarray = encode_lab(rgb_to_lab(rgb)).numpy()
     return converted

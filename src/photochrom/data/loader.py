@@ -66,6 +66,19 @@ def to_batch(stored: Tensor, size: int | None = None) -> Batch:
     return Batch(normalised(lab[:, :1]), lab[:, 1:])
 
 
+def centred(stored: Tensor, image: ImageParams) -> Batch:
+    """Turn stored squares (N, 3, S, S) into a batch to validate on: resized, its centre cropped.
+
+    The network sees the side that it is trained on; the whole may not be a multiple of its stride.
+    """
+    batch = to_batch(stored, image.size)
+    if image.crop is None:
+        return batch
+    first = (batch.ab.shape[-1] - image.crop) // 2
+    inside = slice(first, first + image.crop)
+    return Batch(batch.lightness[..., inside, inside], batch.ab[..., inside, inside])
+
+
 def augmented(stored: Tensor, image: ImageParams, generator: torch.Generator) -> Batch:
     """Turn stored squares into a training batch: resized, cropped and mirrored at random.
 

@@ -28,7 +28,7 @@ class Prior:
     prior : float64 (313,), the mean soft code of the training pixels, smoothed, with
         pseudo-counts; sums to 1.
     weights : float64 (313,), the rebalancing weights; sum(prior * weights) is 1.
-    grid_counts : int64 (256,), training pixels in each bin of the 16 x 16 grid.
+    grid_counts : int64 (256,), training pixels nearest to each bin of the 16 x 16 grid.
     histogram : int64 (256, 256), training pixels of each stored (a, b).
     """
 
@@ -46,8 +46,12 @@ class Prior:
         smoothed = bins.smooth(empirical, gamut, params.smoothing)
         prior = bins.with_pseudo_counts(smoothed, photographs, params.pseudo_photographs)
         weights = bins.rebalancing_weights(prior, params.mix)
-        grid = histogram.reshape(16, 16, 16, 16).sum(axis=(1, 3)).reshape(-1)
-        return cls(gamut.centers.numpy(), prior.numpy(), weights.numpy(), grid, histogram)
+        grid = bins.grid256()
+        classes = torch.zeros(len(grid), dtype=torch.int64).index_add_(
+            0, grid.nearest(bins.lattice()), counts.reshape(-1)
+        )
+        numbers = (gamut.centers, prior, weights, classes, counts)
+        return cls(*(tensor.numpy() for tensor in numbers))
 
     @classmethod
     def load(cls, folder: Path) -> Self:

@@ -72,6 +72,8 @@ def select(raw: Path, params: FilterParams) -> pd.DataFrame:
         If a split would be empty.
     """
     manifest = read_manifest(raw)
+    if manifest.empty:
+        raise SelectionError("There are no photographs in data/raw: look at the data section.")
     measured = pd.DataFrame(map(asdict, _measure_all(raw, manifest, params)), index=manifest.index)
     table = manifest.drop(columns="sha256").join(measured)
     _reject_duplicates(table)
@@ -228,8 +230,6 @@ def _splits(table: pd.DataFrame, params: SplitParams) -> pd.Series:
 
 
 def _check(table: pd.DataFrame, manifest: pd.DataFrame) -> None:
-    if table.empty:
-        raise SelectionError("There are no photographs in data/raw: look at the data section.")
     kept = table[table["status"] == "kept"]
     for split in SPLITS:
         if not (kept["split"] == split).any():

@@ -63,9 +63,8 @@ class LabSet:
         """Choose positions of ``count`` squares, of as many different groups as there are."""
         first = self.index.groupby("group", sort=False).head(1).index.to_numpy()
         others = np.setdiff1d(np.arange(len(self)), first)
-        chosen = first if len(first) >= count else np.concatenate((first, others))
-        places = np.linspace(0, len(chosen) - 1, min(count, len(chosen))).round().astype(int)
-        return np.sort(chosen[places])
+        chosen = _evenly(first, count), _evenly(others, max(0, count - len(first)))
+        return np.sort(np.concatenate(chosen))
 
     @cached_property
     def _places(self) -> tuple[np.ndarray, np.ndarray]:
@@ -76,6 +75,11 @@ class LabSet:
         count = int(self.index["shard"].max()) + 1 if len(self.index) else 0
         paths = [self.folder / shard_name(self.split, number) for number in range(count)]
         return [np.load(path, mmap_mode="r") for path in paths]
+
+
+def _evenly(positions: np.ndarray, count: int) -> np.ndarray:
+    places = np.linspace(0, len(positions) - 1, min(count, len(positions))).round().astype(int)
+    return np.asarray(positions[places])
 
 
 def shard_name(split: str, number: int) -> str:

@@ -20,6 +20,7 @@ from photochrom.color.lab import lab_to_rgb8
 AUC_LIMIT = 150
 PSNR_CAP = 60.0
 SSIM_SIGMA = 1.5
+SSIM_WINDOW = 11
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,15 @@ def psnr(pair: Comparison) -> Tensor:
 
 def ssim(pair: Comparison) -> Tensor:
     """Return the structural similarity over R, G and B (Wang et al. 2004)."""
+    # The window of sigma 1.5 is 11 pixels wide; smaller pictures spare as much of it as they have.
+    side = min(pair.lightness.shape[-2:])
+    window = min(SSIM_WINDOW, side - 1 + side % 2)
     pictures = zip(_channels_last(pair.true_rgb), _channels_last(pair.predicted_rgb), strict=True)
     values = [
         structural_similarity(
             true,
             shown,
+            win_size=window,
             channel_axis=-1,
             data_range=255,
             gaussian_weights=True,

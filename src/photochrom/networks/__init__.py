@@ -7,10 +7,10 @@ One family per file; the file's name is the ``kind`` in params.yaml. Each gives
 from importlib import import_module
 from typing import Any
 
-from photochrom.networks.base import ColorNetwork
+from photochrom.networks.base import ColorNetwork, WeightsError
 from photochrom.params.models import Network
 
-__all__ = ["ColorNetwork", "build_network"]
+__all__ = ["ColorNetwork", "WeightsError", "build_network"]
 
 
 def build_network(params: Network, out_channels: int) -> ColorNetwork:

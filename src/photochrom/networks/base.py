@@ -7,6 +7,10 @@ from torch import Tensor, nn
 INIT_STD = 0.02
 
 
+class WeightsError(Exception):
+    """Pretrained weights cannot be had; the message says where to get and put them."""
+
+
 class ColorNetwork(nn.Module, ABC):
     """Gray in, raw output out.
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import ResNet18_Weights, ResNet34_Weights, resnet18, resnet34
 
-from photochrom.networks.base import ColorNetwork
+from photochrom.networks.base import ColorNetwork, WeightsError
 from photochrom.params.models import ResNetParams
 
 CHILDREN = 6
@@ -19,10 +19,6 @@ _FAMILY = {
     18: (resnet18, ResNet18_Weights.IMAGENET1K_V1),
     34: (resnet34, ResNet34_Weights.IMAGENET1K_V1),
 }
-
-
-class WeightsError(Exception):
-    """Pretrained weights cannot be had; the message says where to get and put them."""
 
 
 class ResNetColorizer(ColorNetwork):

@@ -87,6 +87,14 @@ class ClassificationParams(Section):
     rebalance: bool
     """Weight pixels by the rarity of their color (stage ``prior``)."""
 
+    @model_validator(mode="after")
+    def _prior_is_of_bins(self) -> Self:
+        if self.rebalance and self.bins != "gamut313":
+            raise ValueError(
+                f"rebalance takes the prior of bins gamut313, not of {self.bins}; set it to false"
+            )
+        return self
+
 
 class DiscriminatorParams(Section):
     """Judges patches of L and ab together (``adversarial/patchgan.py``)."""

@@ -29,11 +29,13 @@ class Checkpoints:
     fingerprint: str
 
     def prepare(self) -> None:
-        """Keep what belongs to this fingerprint, drop what belongs to another."""
+        """Keep what belongs to this fingerprint; drop another's, and what is half-written."""
         note = self.folder / "fingerprint"
         if not note.is_file() or note.read_text(encoding="utf-8") != self.fingerprint:
             shutil.rmtree(self.folder, ignore_errors=True)
             write_text(note, self.fingerprint)
+        for leftover in self.folder.rglob(".*.part"):
+            leftover.unlink()
 
     def load(self, device: torch.device) -> dict[str, Any] | None:
         """Return the last saved state, or None at the beginning."""
@@ -43,9 +45,21 @@ class Checkpoints:
         return state
 
     def save(self, state: dict[str, Any]) -> None:
-        """Replace the saved state; the former one stays until the new one is on the disk."""
-        with whole_file(self._path) as path:
-            torch.save(state, path)
+        """Replace the saved state; the former one stays until the new one is on the disk.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written, for one because the disk is full.
+        """
+        with whole_file(self._path) as path, path.open("wb") as handle:
+            try:
+                torch.save(state, handle)
+            except RuntimeError as error:
+                # After a failed write torch.save also fails to end the file, and reports that.
+                if isinstance(error.__context__, OSError):
+                    raise error.__context__ from None
+                raise
 
     def clear(self) -> None:
         """Forget the training."""

@@ -5,6 +5,7 @@ randomness of a step comes from (seed, step), so that a training continued from 
 computes what the uninterrupted one computes, bit for bit on the CPU.
 """
 
+import math
 import signal
 import time
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 
 from photochrom import environment, hardware
 from photochrom.color.batch import Batch
-from photochrom.data.loader import Squares, augmented, to_batch
+from photochrom.data.loader import Squares, augmented, centred
 from photochrom.objectives import Task, Turn
 from photochrom.params.models import ModelParams
 from photochrom.progress import say, track
@@ -123,7 +124,9 @@ class Trainer:
         self._clock = time.monotonic()
         self._saved = self._clock
         with self._watched_signals():
-            while self.progress.step < self._steps:
+            # Rows are counted, not steps: a checkpoint may lie between an epoch's last step and
+            # its row.
+            while len(self.progress.history) < self._model.epochs:
                 self._run_epoch()
                 observer.epoch(self._finish_epoch(), self.network)
                 self.save()
@@ -140,12 +143,13 @@ class Trainer:
         self._count_time()
         try:
             self._checkpoints.save(self._state())
-        except (OSError, RuntimeError) as error:
+        except OSError as error:
             say(f"The checkpoint could not be written ({error}); the training goes on without it.")
         self._saved = time.monotonic()
 
     def _run_epoch(self) -> None:
-        epoch, done = divmod(self.progress.step, self._epoch_steps)
+        epoch = len(self.progress.history)
+        done = self.progress.step - epoch * self._epoch_steps
         batches = self._train.batches(self._orders(epoch, done))
         title = f"Epoch {epoch + 1} of {self._model.epochs}"
         self.task.train()
@@ -201,7 +205,7 @@ class Trainer:
             self.save()
             raise TrainingError(
                 f"Stopped by {signal.Signals(self._signal).name} after step {self.progress.step}; "
-                "run the same command again to continue from there."
+                "run the same command again to continue from the last checkpoint."
             )
         if time.monotonic() - self._saved > environment.checkpoint_seconds():
             self.save()
@@ -209,15 +213,18 @@ class Trainer:
     def _check_losses(self) -> None:
         step = int(self._first_bad)
         if step != NEVER:
-            raise TrainingError(
-                f"The loss is not finite at step {step} of {self._steps}. The last good state is "
-                f"in {self._checkpoints.folder}. Lower optimizer.lr, or set optimizer.clip."
-            )
+            raise self._not_finite("The loss", step)
+
+    def _not_finite(self, what: str, step: int) -> TrainingError:
+        return TrainingError(
+            f"{what} is not finite at step {step} of {self._steps}. The last good state is in "
+            f"{self._checkpoints.folder}. Lower optimizer.lr, or set optimizer.clip."
+        )
 
     def _finish_epoch(self) -> Row:
         self._check_losses()
         self._count_time()
-        epoch = self.progress.step // self._epoch_steps
+        epoch = len(self.progress.history) + 1
         row: Row = {
             "epoch": epoch,
             "step": self.progress.step,
@@ -228,6 +235,8 @@ class Trainer:
         sums, self.progress.sums = self.progress.sums, {}
         row |= {f"train/{name}": float(total) / self._epoch_steps for name, total in sums.items()}
         row |= {f"validation/{name}": value for name, value in self._validate().items()}
+        if not math.isfinite(row["validation/loss"]):
+            raise self._not_finite("The validation loss", self.progress.step)
         self.progress.history.append(row)
         if row["validation/loss"] < self.progress.best_loss or not self.progress.best:
             self.progress.best_loss, self.progress.best_epoch = row["validation/loss"], epoch
@@ -240,7 +249,7 @@ class Trainer:
         sums: dict[str, Tensor] = {}
         orders = iter(torch.arange(count).split(max(self._batch, 64)))
         for stored in self._validation.batches(orders):
-            batch = to_batch(stored, self._model.image.size)
+            batch = centred(stored, self._model.image)
             for name, value in self._measured(network, batch).items():
                 sums[name] = sums.get(name, torch.zeros_like(value)) + value * len(batch)
         network.train(network is self.task.network)

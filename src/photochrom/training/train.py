@@ -178,7 +178,8 @@ def _write(job: Job, trainer: Trainer, kept: dict[str, Tensor]) -> None:
         save_file({name: tensor.cpu().contiguous() for name, tensor in kept.items()}, path)
     with whole_file(job.out / "history.csv") as path:
         pd.DataFrame(trainer.progress.history).to_csv(path, index=False)
-    shutil.copytree(job.scratch / SAMPLES, job.out / SAMPLES, dirs_exist_ok=True)
+    shutil.rmtree(job.out / SAMPLES, ignore_errors=True)
+    shutil.copytree(job.scratch / SAMPLES, job.out / SAMPLES)
     write_json(job.out / "config.json", _config(job, trainer))
 
 

@@ -1,0 +1,97 @@
+"""Colorfulness: the published vectors, what it must not depend on, and an independent formula."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from photochrom.color.colorfulness import (
+    absolute_colorfulness,
+    both_colorfulnesses,
+    colorfulness,
+)
+
+RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+
+
+def stripes(*colors) -> torch.Tensor:
+    """Return a picture (3, 8, n) with one column for each color."""
+    return torch.tensor(colors, dtype=torch.uint8).T[:, None].expand(3, 8, len(colors))
+
+
+pictures = arrays(np.uint8, (3, 5, 4), elements=st.integers(0, 255))
+
+
+def reference(rgb: np.ndarray, absolute: bool) -> float:
+    """Compute the formula in double precision, pixel by pixel."""
+    red, green, blue = rgb.astype(np.float64)
+    rg, yb = red - green, 0.5 * (red + green) - blue
+    if absolute:
+        rg, yb = np.abs(rg), np.abs(yb)
+    spread = np.sqrt(np.std(rg) ** 2 + np.std(yb) ** 2)
+    return float(spread + 0.3 * np.sqrt(np.mean(rg) ** 2 + np.mean(yb) ** 2))
+
+
+@pytest.mark.parametrize(
+    ("picture", "signed", "absolute"),
+    [
+        (stripes(RED), 85.53, 85.53),
+        (stripes(BLUE), 76.5, 76.5),
+        (stripes(RED, GREEN), 293.25, 85.53),
+        (stripes((0, 0, 0), (90, 90, 90), (255, 255, 255)), 0, 0),
+    ],
+    ids=["red", "blue", "half red, half green", "gray"],
+)
+def test_published_vectors(picture, signed, absolute):
+    assert float(colorfulness(picture)) == pytest.approx(signed, abs=0.01)
+    assert float(absolute_colorfulness(picture)) == pytest.approx(absolute, abs=0.01)
+
+
+@given(pictures)
+def test_both_variants_follow_the_formula(rgb):
+    picture = torch.from_numpy(rgb)
+    signed, absolute = reference(rgb, False), reference(rgb, True)
+    assert float(colorfulness(picture)) == pytest.approx(signed, abs=1e-2)
+    assert float(absolute_colorfulness(picture)) == pytest.approx(absolute, abs=1e-2)
+    assert [float(value) for value in both_colorfulnesses(picture)] == [
+        float(colorfulness(picture)),
+        float(absolute_colorfulness(picture)),
+    ]
+
+
+@given(pictures, st.randoms(use_true_random=False))
+def test_colorfulness_does_not_depend_on_where_the_pixels_are(rgb, random):
+    order = list(range(20))
+    random.shuffle(order)
+    shuffled = rgb.reshape(3, -1)[:, order].reshape(rgb.shape)
+    for measure in (colorfulness, absolute_colorfulness):
+        assert float(measure(torch.from_numpy(shuffled))) == pytest.approx(
+            float(measure(torch.from_numpy(rgb))), abs=1e-2
+        )
+
+
+@given(arrays(np.uint8, (3, 4, 4), elements=st.integers(0, 200)), st.integers(0, 55))
+def test_colorfulness_does_not_depend_on_brightness(rgb, shift):
+    brighter = torch.from_numpy(rgb + np.uint8(shift))
+    assert float(colorfulness(brighter)) == pytest.approx(
+        float(colorfulness(torch.from_numpy(rgb))), abs=1e-2
+    )
+
+
+def test_eight_bit_differences_do_not_wrap_around():
+    """In uint8, G - R of a red picture would be 1 and not -255."""
+    red = stripes(RED)
+    assert float(colorfulness(red)) == float(colorfulness(red.float()))
+    assert float(colorfulness(stripes(GREEN))) > 80
+
+
+def test_a_batch_is_measured_one_by_one():
+    """The mean over a batch would let a colorful picture hide a gray one."""
+    rgb = torch.randint(256, (2, 3, 3, 6, 7), generator=torch.Generator().manual_seed(1))
+    for measure in (colorfulness, absolute_colorfulness):
+        batch = measure(rgb)
+        assert batch.shape == (2, 3)
+        assert batch.dtype == torch.float32
+        assert float(batch[1, 2]) == pytest.approx(float(measure(rgb[1, 2])), rel=1e-5)

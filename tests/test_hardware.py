@@ -1,0 +1,102 @@
+"""The device and the precision, chosen or asked for."""
+
+import pytest
+import torch
+
+from photochrom import environment, hardware
+from photochrom.environment import SettingError
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DEVICE", "PRECISION", "CHECKPOINT_SECONDS", "WORKERS", "TRACKING"):
+        monkeypatch.delenv(f"PHOTOCHROM_{name}", raising=False)
+
+
+def test_a_gpu_is_taken_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert hardware.device() == CPU
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch, "empty", lambda *_, **__: None)
+    assert hardware.device() == torch.device("cuda")
+
+
+def test_the_device_asked_for_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setenv("PHOTOCHROM_DEVICE", "cpu")
+    assert hardware.device() == CPU
+
+
+@pytest.mark.parametrize("name", ["toaster", "cuda:99", "cpu:x"])
+def test_a_device_that_is_not_here_is_refused_in_one_line(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHOTOCHROM_DEVICE", name)
+    with pytest.raises(SettingError) as caught:
+        hardware.device()
+    assert f"PHOTOCHROM_DEVICE is {name!r}" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"), [("bfloat16", torch.bfloat16), ("float32", torch.float32)]
+)
+def test_the_precision_asked_for_is_taken(
+    asked: str, expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHOTOCHROM_PRECISION", asked)
+    assert hardware.precision(CPU) == expected
+
+
+def test_another_precision_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHOTOCHROM_PRECISION", "float16")
+    with pytest.raises(SettingError, match="'float16': set it to bfloat16 or float32"):
+        hardware.precision(CPU)
+
+
+@pytest.mark.parametrize(("fast", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_precision_follows_the_hardware(
+    fast: bool, expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": fast}, raising=False)
+    assert hardware.precision(CPU) == expected
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda emulated: fast and not emulated)
+    assert hardware.precision(torch.device("cuda")) == expected
+
+
+def test_a_torch_that_cannot_tell_computes_in_full_precision(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert hardware.precision(CPU) == torch.float32
+
+
+def test_the_device_has_a_name() -> None:
+    assert hardware.name(CPU) == f"CPU, {torch.get_num_threads()} threads"
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "soon"])
+def test_numbers_that_are_none_are_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHOTOCHROM_CHECKPOINT_SECONDS", text)
+    with pytest.raises(SettingError, match="whole number of at least 1"):
+        environment.checkpoint_seconds()
+
+
+def test_numbers_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert environment.checkpoint_seconds() == 60.0
+    monkeypatch.setenv("PHOTOCHROM_CHECKPOINT_SECONDS", "5")
+    monkeypatch.setenv("PHOTOCHROM_WORKERS", "3")
+    assert environment.checkpoint_seconds() == 5.0
+    assert environment.workers() == 3
+    assert [environment.chunk_size(items, 10) for items in (0, 1, 13, 1000)] == [1, 1, 2, 10]
+
+
+@pytest.mark.parametrize(("text", "wanted"), [("off", False), ("0", False), ("on", True)])
+def test_tracking_can_be_turned_off(
+    text: str, wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert environment.tracking_wanted()
+    monkeypatch.setenv("PHOTOCHROM_TRACKING", text)
+    assert environment.tracking_wanted() is wanted
