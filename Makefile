@@ -54,7 +54,7 @@ lint: setup ## Check style, types and which room imports which
 ui: setup ## Compare the runs in MLflow in the browser (PORT=5000)
 	@if [ -n "$$MLFLOW_TRACKING_URI" ]; then echo "The runs are at MLFLOW_TRACKING_URI, $$MLFLOW_TRACKING_URI." >&2; exit 1; fi
 	@test -f mlflow.db || { echo "There are no runs yet: run make repro." >&2; exit 1; }
-	@echo "MLflow: http://127.0.0.1:$(PORT)  (stop with Ctrl-C)"
+	@echo "MLflow: http://127.0.0.1:$(PORT)/#/experiments  (stop with Ctrl-C)"
 	@$(BIN)/mlflow ui --host 127.0.0.1 --port $(PORT) --backend-store-uri "$(STORE)"
 
 .PHONY: report

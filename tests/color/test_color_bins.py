@@ -215,7 +215,7 @@ def test_rows_of_the_lookup_are_those_of_the_lattice():
 
 
 def test_rows_of_the_lookup_round_and_clamp():
-    ab = torch.tensor([[0.4, -0.6, 500.0, -500.0], [0.4, -0.6, -500.0, 500.0]])[None, :, :, None]
+    ab = torch.tensor([[-0.4, -1.4, 500.0, -500.0], [0.4, -0.6, -500.0, 500.0]])[None, :, :, None]
     expected = [128 * 256 + 128, 127 * 256 + 127, 255 * 256, 255]
     assert bins.lattice_rows(ab).flatten().tolist() == expected
 

@@ -174,13 +174,15 @@ def test_lab_outside_the_gamut_is_clipped_channel_by_channel():
     assert 0 < blue < 255
 
 
-def test_gradients_stay_finite_everywhere():
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_gradients_stay_finite_everywhere(dtype):
     """A loss on RGB must not meet the infinite slope of a power at zero or below."""
     lab = torch.tensor([[-5.0, 0.0, 0.0, 50.0, 100.0], [0, 0, 300, -300, 0], [0, 0, -300, 9, 0]])
-    lab = lab[:, :, None].requires_grad_()
+    lab = lab[:, :, None].to(dtype).requires_grad_()
     lab_to_rgb(lab).sum().backward()
     assert torch.isfinite(lab.grad).all()
-    rgb = torch.tensor([0.0, 1e-9, 0.04045, 1.0]).expand(3, 1, 4).clone().requires_grad_()
+    rgb = torch.tensor([-1.0, 0.0, 1e-9, 0.04045, 1.0], dtype=dtype)
+    rgb = rgb.expand(3, 1, 5).clone().requires_grad_()
     rgb_to_lab(rgb).sum().backward()
     assert torch.isfinite(rgb.grad).all()
 

@@ -139,6 +139,17 @@ def test_tiles_reach_all_of_the_photograph_and_have_all_sizes():
     assert 190 < sides.max() <= 200
     assert (areas[:, :2].min(axis=0) < 5).all()
     assert (areas[:, 2:].max(axis=0) > (295, 195)).all()
+    room = np.array([300, 200]) - sides[:, None]
+    x, y = (areas[:, :2] / np.maximum(room, 1)).T
+    assert abs(np.corrcoef(x, y)[0, 1]) < 0.15
+    assert abs(np.corrcoef(x, sides)[0, 1]) < 0.15
+
+
+def test_tiles_are_never_smaller_than_what_is_stored():
+    """Enlarged tiles would teach the network to expect blur."""
+    params = lab_params(tiles={"train": 300, "min_scale": 0.01}, size=64)
+    areas = np.array(boxes("a", 200, 200, "train", params))
+    assert 64 <= (areas[:, 2] - areas[:, 0]).min() < 70
 
 
 # Places

@@ -328,6 +328,14 @@ def test_near_duplicates_are_those_of_comparing_all_pairs(originals, copies, bit
     assert found == brute_force_twins(hashes, bits)
 
 
+@pytest.mark.parametrize("untouched", range(4))
+def test_near_duplicates_are_found_by_whichever_quarter_is_left(untouched):
+    flips = sum(1 << (16 * quarter + 5) for quarter in range(4) if quarter != untouched)
+    hashes = ["0123456789abcdef", f"{0x0123456789ABCDEF ^ flips:016x}"]
+    assert near_duplicates(hashes, 3) == {1: 0}
+    assert near_duplicates(hashes, 2) == {}
+
+
 # Splits
 
 
