@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from photochrom import environment, hardware
+from photochrom import hardware
 from photochrom.environment import SettingError
 
 CPU = torch.device("cpu")
@@ -11,7 +11,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DEVICE", "PRECISION", "CHECKPOINT_SECONDS", "WORKERS", "TRACKING"):
+    for name in ("DEVICE", "PRECISION"):
         monkeypatch.delenv(f"PHOTOCHROM_{name}", raising=False)
 
 
@@ -75,28 +75,3 @@ def test_a_torch_that_cannot_tell_computes_in_full_precision(
 
 def test_the_device_has_a_name() -> None:
     assert hardware.name(CPU) == f"CPU, {torch.get_num_threads()} threads"
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "1.5", "soon"])
-def test_numbers_that_are_none_are_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHOTOCHROM_CHECKPOINT_SECONDS", text)
-    with pytest.raises(SettingError, match="whole number of at least 1"):
-        environment.checkpoint_seconds()
-
-
-def test_numbers_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert environment.checkpoint_seconds() == 60.0
-    monkeypatch.setenv("PHOTOCHROM_CHECKPOINT_SECONDS", "5")
-    monkeypatch.setenv("PHOTOCHROM_WORKERS", "3")
-    assert environment.checkpoint_seconds() == 5.0
-    assert environment.workers() == 3
-    assert [environment.chunk_size(items, 10) for items in (0, 1, 13, 1000)] == [1, 1, 2, 10]
-
-
-@pytest.mark.parametrize(("text", "wanted"), [("off", False), ("0", False), ("on", True)])
-def test_tracking_can_be_turned_off(
-    text: str, wanted: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert environment.tracking_wanted()
-    monkeypatch.setenv("PHOTOCHROM_TRACKING", text)
-    assert environment.tracking_wanted() is wanted

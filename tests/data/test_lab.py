@@ -295,8 +295,6 @@ def test_the_number_and_order_of_processes_change_no_byte(judged, tmp_path, monk
     write_lab(table, raw, tmp_path / "two", lab_params(), 50)
     found = digests(tmp_path / "one")
     assert digests(tmp_path / "two") == found
-    shards = [name for name in found if name.startswith("train-")]
-    assert shards == sorted(shards) or len(shards) > 1
     assert set(found) > {"lab.json", "index.parquet", "train-00001.npy", "test-00000.npy"}
     assert not list((tmp_path / "two").glob("*.part"))
 

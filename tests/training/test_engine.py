@@ -208,6 +208,23 @@ def test_the_seed_decides_everything(name: str, lab: Path, tmp_path: Path) -> No
     assert results[0][1] != results[2][1]
 
 
+def test_chance_differs_from_step_to_step(lab: Path, tmp_path: Path) -> None:
+    """What networks drop and which photographs are mirrored is drawn anew for each."""
+    flipping = {"size": None, "crop": None, "flip": True}
+    trainer, task = shifting(lab, tmp_path, image=flipping, epochs=6)
+    trainer.run(Watcher())
+    assert len(set(task.draws)) == 24
+    stored = truth_of(lab, "train")[:, :1] / 50.0 - 1.0
+    seen = torch.stack(task.seen)[:, :, None]
+    same, mirrored = (
+        ((seen - picture).abs().amax((3, 4, 5)) < 1e-6).any(2)
+        for picture in (stored, stored.flip(-1))
+    )
+    assert (same | mirrored).all()
+    assert 0.25 < mirrored.float().mean() < 0.75
+    assert len({tuple(row.tolist()) for row in mirrored}) > 4
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_a_training_learns(name: str, lab: Path, tmp_path: Path) -> None:
     watcher = Watcher()
@@ -277,7 +294,11 @@ def poisoned(trainer: Trainer) -> None:
         next(iter(trainer.task.network.parameters())).fill_(float("nan"))
 
 
-def test_a_loss_that_is_not_finite_keeps_the_last_good_state(lab: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("seconds", "saved"), [(60.0, 4), (0.0, 6)])
+def test_a_loss_that_is_not_finite_keeps_the_last_good_state(
+    seconds: float, saved: int, lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("photochrom.environment.checkpoint_seconds", lambda: seconds)
     holder: list[Trainer] = []
     train = Disturbed(LabSet.open(lab, "train"), 6, lambda: poisoned(holder[0]))
     holder.append(trainer_of(model_of(REGRESSION), lab, tmp_path, train=train))
@@ -285,7 +306,7 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_state(lab: Path, tmp_path
         holder[0].run(Watcher())
     state = Checkpoints(tmp_path, "same").load(CPU)
     assert state is not None
-    assert state["progress"]["step"] == 4
+    assert state["progress"]["step"] == saved
     assert all(tensor.isfinite().all() for tensor in state["task"].values())
 
 

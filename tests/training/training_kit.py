@@ -190,6 +190,7 @@ class ShiftTask(Task):
         self._optimizer, self._prescribed = optimizer, iter(validation or [])
         self.seen: list[Tensor] = []
         self.colors: list[Tensor] = []
+        self.draws: list[float] = []
 
     def players(self) -> dict[str, Player]:
         return {"network": Player(self.network, self._optimizer)}
@@ -197,6 +198,7 @@ class ShiftTask(Task):
     def turns(self, batch: Batch) -> Iterator[Turn]:
         self.seen.append(batch.lightness.clone())
         self.colors.append(self.network.color.detach().clone())
+        self.draws.append(torch.rand(1).item())
         loss = (self.network(batch.lightness) - batch.ab / AB_SCALE).square().mean()
         yield Turn("network", loss, {"loss": loss.detach(), "size": torch.tensor(len(batch))})
 
