@@ -160,7 +160,7 @@ def test_a_model_has_a_speed_and_a_size(
     numbers = evaluate_model(colorizer, test_set, prior, PARAMS, tmp_path)
     assert numbers.keys() == {"photographs"} | {m.key for m in MEASURES}
     assert numbers["parameters"] == 2
-    assert 0 < numbers["milliseconds"] < 1000
+    assert numbers["milliseconds"] > 0
     assert json.loads((tmp_path / "metrics.json").read_text()) == numbers
 
 
