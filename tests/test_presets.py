@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from photochrom.params import ParamsError, edit_yaml, load_params, parse_yaml
@@ -262,6 +262,7 @@ trees = st.recursive(
 
 
 @settings(max_examples=100, deadline=None)
+@example(first={"a": {"a": 1}}, second={"a": {"b": 1}, "b": 1})
 @given(first=trees.filter(bool), second=trees.filter(bool))
 def test_edited_text_holds_exactly_the_target(
     first: dict[str, Any], second: dict[str, Any]
@@ -272,3 +273,14 @@ def test_edited_text_holds_exactly_the_target(
     edited = edit_yaml(text, current, {"seed": 1} | second)
     assert parse_yaml(edited, "edited") == {"seed": 1} | second
     assert edited.startswith("seed: 1 # kept\n")
+
+
+def test_a_preset_follows_on_what_dvc_has_respelled(project: Path) -> None:
+    """``dvc exp run --set-param`` writes params.yaml anew: null as nothing, other quotes."""
+    file = project / "params.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace(": null\n", ":\n"), encoding="utf-8")
+    before = load_params(file)
+    apply("smoke", project, "data.path=here")
+    assert load_params(file).data.path == "here"
+    apply("samples", project)
+    assert load_params(file) == before

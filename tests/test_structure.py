@@ -25,7 +25,6 @@ EXEMPT = {
     "photochrom.environment": "the machine is not a parameter",
     "photochrom.progress": "tells how far the work has come",
     "photochrom.tracking": "a view of the results, never a result",
-    "photochrom.measures": "names, units and order of the columns, not their numbers",
 }
 
 # Packages that choose a module by a name in params.yaml, which no reader of imports can see.

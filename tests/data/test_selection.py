@@ -424,6 +424,10 @@ def test_a_set_with_train_and_validation_is_measured_on_the_latter(tmp_path):
     assert set(of(splits, "train")) == {"train", "validation"}
 
 
+def test_a_set_that_sets_nothing_aside_is_divided_by_hash(tmp_path):
+    assert set(own(tmp_path, "train")) == {"train", "validation", "test"}
+
+
 def test_a_sets_own_splits_are_ignored_on_request(tmp_path):
     files = {
         f"{folder}/{position}.png": encoded(picture(position + start, (20, 16)))

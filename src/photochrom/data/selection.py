@@ -216,7 +216,7 @@ def near_duplicates(hashes: Sequence[str], bits: int) -> dict[int, int]:
 
 def _splits(table: pd.DataFrame, params: SplitParams) -> pd.Series:
     own = table["split"] if params.own else pd.Series(None, index=table.index, dtype=object)
-    if not own.notna().any():
+    if not own.isin(["validation", "test"]).any():
         return table["group"].map(lambda group: split_of(group, params))
     # A set with its own test photographs lends training photographs for validation, and one
     # with training and validation folders only is measured on the latter.

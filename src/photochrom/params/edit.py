@@ -38,7 +38,9 @@ def edit_yaml(text: str, current: dict[str, Any], target: dict[str, Any]) -> str
     if text and not text.endswith("\n"):
         text += "\n"
     node = YAML(typ="safe", pure=True).compose(text)
-    for splice in sorted(_splices(text, node, current, target), key=_last_first):
+    # Of two insertions at one place, that of the outer section comes first and so ends up below.
+    splices = reversed(list(_splices(text, node, current, target)))
+    for splice in sorted(splices, key=_last_first):
         text = text[: splice.start] + splice.new + text[splice.end :]
     return text
 
@@ -61,10 +63,10 @@ def _splices(
             yield from _splices(text, value, current[key], target[key])
         else:
             new = _render(target[key], column)
-            yield Splice(name.end_mark.index, _end(value), f":{new}")
+            yield Splice(name.end_mark.index, _end(text, name, value), f":{new}")
     added = {key: value for key, value in target.items() if key not in current}
     if added:
-        after = _next_line(text, _end(node))
+        after = _next_line(text, _end(text, *node.value[-1]))
         yield Splice(after, after, _block(added, column) + "\n")
 
 
@@ -73,14 +75,17 @@ def _removal(text: str, name: Node, value: Node) -> Splice:
     above = text.rfind("\n", 0, start - 1) + 1
     while start and text[above:start].lstrip(" ").startswith("#"):
         start, above = above, text.rfind("\n", 0, above - 1) + 1
-    return Splice(start, _next_line(text, _end(value)), "")
+    return Splice(start, _next_line(text, _end(text, name, value)), "")
 
 
-def _end(node: Node) -> int:
-    """Return where a node's last character is; a block's own mark lies after the comments."""
-    if _is_block(node):
-        return _end(node.value[-1][1])
-    index: int = node.end_mark.index
+def _end(text: str, name: Node, value: Node) -> int:
+    """Return where a value's last character is; a block's own mark lies after the comments."""
+    if _is_block(value):
+        return _end(text, *value.value[-1])
+    if value.start_mark.index == value.end_mark.index:
+        # Nothing stands after the colon, as DVC spells null; the mark is that of the next key.
+        return text.index(":", name.end_mark.index) + 1
+    index: int = value.end_mark.index
     return index
 
 
