@@ -34,7 +34,7 @@ setup: .venv/installed ## Install everything into .venv (only again when require
 	@touch $@
 
 .PHONY: repro
-repro: setup ## Run the pipeline: photographs, training, evaluation, report (ten minutes)
+repro: setup ## Run the pipeline: photographs, training, evaluation, report (minutes)
 	@$(BIN)/photochrom params check
 	$(BIN)/dvc repro
 	@echo "The report: $(CURDIR)/$(PAGE)  (make report opens it, make ui shows the runs)"
