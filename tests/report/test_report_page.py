@@ -71,10 +71,10 @@ def test_every_file_is_written_and_nothing_else(report: Path) -> None:
             image.load()
 
 
-def test_the_sheet_has_a_column_for_gray_each_model_and_the_truth(report: Path) -> None:
+def test_the_sheet_has_a_row_for_gray_each_model_and_the_truth(report: Path) -> None:
     with Image.open(report / "sheet.jpg") as image:
-        assert image.width // figures.SHEET_SIDE == 4
-        assert image.height // figures.SHEET_SIDE == 2
+        assert image.width // figures.SHEET_SIDE == 2
+        assert image.height // figures.SHEET_SIDE == 4
 
 
 def test_the_same_results_give_the_same_bytes(report: Path, params: Params, project: Path) -> None:

@@ -53,7 +53,7 @@ STYLE: Any = {
 }
 PANEL = (3.4, 2.6)
 DASHES = ("-", "--", ":", "-.")
-SHEET_SIDE = 160
+SHEET_SIDE = 128
 
 
 class Series(NamedTuple):
@@ -199,8 +199,9 @@ def as_svg(figure: Figure) -> str:
 
 
 def sample_sheet(photographs: Sequence[Photograph], titles: Sequence[str]) -> Image.Image:
-    """Draw the renderings of each photograph in a row, the titles above the columns."""
-    return sheet([list(_opened(photograph)) for photograph in photographs], titles, side=SHEET_SIDE)
+    """Draw each colorizer's renderings in a row under its title, a photograph to a column."""
+    columns = [list(_opened(photograph)) for photograph in photographs]
+    return sheet(list(zip(*columns, strict=True)), names=titles, side=SHEET_SIDE)
 
 
 def save_sheet(image: Image.Image, path: Path) -> None:
