@@ -1,5 +1,6 @@
 """The colorizer: photographs of every size and mode, luminance kept, refusals in one line."""
 
+import io
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -31,7 +32,7 @@ from photochrom.params.models import (
     ModelParams,
     ResNetParams,
 )
-from photochrom.pictures import to_rgb
+from photochrom.pictures import to_rgb, upright
 
 CPU = torch.device("cpu")
 MODELS = load_params(Path(__file__).resolve().parents[1] / "params.yaml").models
@@ -368,3 +369,15 @@ def test_a_config_is_read(trained: Path) -> None:
     config = read_config(trained)
     assert config.image_size == 32
     assert config.network == next(iter(MODELS.values())).network
+
+
+def test_a_photograph_is_turned_as_its_camera_was_held(trained: Path) -> None:
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (8, 16, 3), dtype=np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    image.save(file, "PNG", exif=exif)
+    held = Image.open(file)
+    assert held.size == (16, 8)
+    assert upright(held).size == (8, 16)
+    assert Colorizer.load(trained, device=CPU)(held).size == (8, 16)

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+from photochrom.params import load_params
 from photochrom.presets import list_presets
 
 ROOT = Path(__file__).parent.parent
@@ -16,7 +17,7 @@ def test_the_table_is_that_of_the_committed_run() -> None:
 
 
 def test_the_committed_metrics_are_those_of_the_table() -> None:
-    for model in re.findall(r"^\| `(\w+)`", README, flags=re.MULTILINE):
+    for model in load_params(ROOT / "params.yaml").models:
         metrics = json.loads((ROOT / f"results/evaluate/{model}/metrics.json").read_text())
         row = next(line for line in README.splitlines() if line.startswith(f"| `{model}`"))
         assert f"{metrics['auc_rebalanced']:.1f}" in row

@@ -21,7 +21,7 @@ from photochrom.color.lab import lab_to_rgb8, rgb_to_lab
 from photochrom.files import read_json
 from photochrom.networks import ColorNetwork, build_network
 from photochrom.params.models import Decoding, Network
-from photochrom.pictures import to_rgb
+from photochrom.pictures import to_rgb, upright
 
 FORMAT = 1
 LONGEST = 8
@@ -114,8 +114,8 @@ class Colorizer:
         return _resized(ab, (height, width)).to(lightness.device)
 
     def __call__(self, photograph: Image.Image) -> Image.Image:
-        """Color a photograph of any size and mode; its own luminance is kept."""
-        pixels = torch.from_numpy(np.array(to_rgb(photograph))).movedim(-1, 0)[None]
+        """Color a photograph of any size and mode, turned upright; its own luminance is kept."""
+        pixels = torch.from_numpy(np.array(to_rgb(upright(photograph)))).movedim(-1, 0)[None]
         lightness = rgb_to_lab(pixels.float() / 255.0)[:, :1]
         lab = torch.cat((lightness, self.predict_ab(lightness)), dim=1)
         return Image.fromarray(lab_to_rgb8(lab)[0].movedim(0, -1).numpy())

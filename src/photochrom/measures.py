@@ -40,7 +40,8 @@ MEASURES: tuple[Measure, ...] = (
         "higher",
         1,
         "AuC with each pixel weighted by 1 / (prior of its true bin), so that rare colors count "
-        "as much as gray ones (Zhang et al. 2016).",
+        "more (Zhang et al. 2016). The prior is that of the training photographs, smoothed and "
+        "with pseudo-counts as params.yaml says: values compare within one set of photographs.",
     ),
     Measure(
         "auc",

@@ -91,11 +91,11 @@ def _decode(data: bytes, max_megapixels: float, side: int | None) -> Image.Image
             raise BadPhotographError("too large", fault)
         fraction = _draft(image, side)
         image.load()
-        orientation = _orientation(image)
-        upright = image.transpose(ORIENTATIONS[orientation]) if orientation > 1 else image
-        factor = 1 if side is None else max(1, min(upright.size) // side)
-        picture = to_rgb(upright) if factor == 1 else to_rgb(upright).reduce(factor)
-    picture.info["full_size"] = (height, width) if orientation > 4 else (width, height)
+        turned = _orientation(image) > 4
+        factor = 1 if side is None else max(1, min(image.size) // side)
+        picture = to_rgb(upright(image))
+        picture = picture if factor == 1 else picture.reduce(factor)
+    picture.info["full_size"] = (height, width) if turned else (width, height)
     picture.info["scale"] = fraction / factor
     return picture
 
@@ -109,6 +109,12 @@ def _draft(image: Image.Image, side: int | None) -> float:
     wanted = (round(width * side / shorter), round(height * side / shorter))
     drafted = image.draft(None, wanted)
     return drafted[1][2] / width if drafted else 1.0
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Turn and mirror a photograph as its EXIF orientation says."""
+    orientation = _orientation(image)
+    return image.transpose(ORIENTATIONS[orientation]) if orientation > 1 else image
 
 
 def _orientation(image: Image.Image) -> int:

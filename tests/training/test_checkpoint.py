@@ -65,6 +65,14 @@ def test_the_same_training_finds_its_state_and_another_does_not(checkpoints: Che
     assert not (checkpoints.folder / "samples").exists()
 
 
+def test_the_state_of_another_training_is_set_aside(checkpoints: Checkpoints) -> None:
+    checkpoints.prepare()
+    checkpoints.save(STATE)
+    Checkpoints(checkpoints.folder, "another").prepare()
+    previous = checkpoints.folder.with_name(f"{checkpoints.folder.name}.previous")
+    assert Checkpoints(previous, checkpoints.fingerprint).load(CPU) is not None
+
+
 def test_a_state_without_its_fingerprint_is_thrown_away(checkpoints: Checkpoints) -> None:
     checkpoints.save(STATE)
     (checkpoints.folder / "fingerprint").unlink()

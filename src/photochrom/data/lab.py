@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,7 +134,15 @@ def _allocate(index: pd.DataFrame, out: Path, size: int) -> list[Path]:
     paths = [out / f"{shard_name(split, shard)}.part" for split, shard in lengths.index]
     for path, length in zip(paths, lengths, strict=True):
         np.lib.format.open_memmap(path, "w+", np.uint8, (int(length), 3, size, size)).flush()
+        _reserve(path)
     return paths
+
+
+def _reserve(path: Path) -> None:
+    """Take the disk space now: writing through a map on a full disk kills the process."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as handle:
+            os.posix_fallocate(handle.fileno(), 0, path.stat().st_size)
 
 
 def _fill(index: pd.DataFrame, raw: Path, out: Path, params: LabParams, limit: float) -> None:

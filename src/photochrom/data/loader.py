@@ -39,7 +39,7 @@ class Squares:
         """Yield uint8 (n, 3, S, S) on the device for each tensor of positions."""
         if self._resident is not None:
             resident = self._resident
-            return (resident[rows.to(self._device)] for rows in orders)
+            return (resident[_sent(rows, self._device)] for rows in orders)
         return self._read_ahead(orders)
 
     def _read_ahead(self, orders: Iterator[Tensor]) -> Iterator[Tensor]:
@@ -93,7 +93,7 @@ def augmented(stored: Tensor, image: ImageParams, generator: torch.Generator) ->
         lab = _random_crops(lab, image.crop, generator)
     if image.flip:
         mirrored = torch.rand(len(lab), 1, 1, 1, generator=generator) < 0.5
-        lab = torch.where(mirrored.to(lab.device), lab.flip(-1), lab)
+        lab = torch.where(_sent(mirrored, lab.device), lab.flip(-1), lab)
     lab = lab.contiguous(memory_format=torch.channels_last)
     return Batch(lab[:, :1], lab[:, 1:])
 
@@ -101,9 +101,16 @@ def augmented(stored: Tensor, image: ImageParams, generator: torch.Generator) ->
 def _random_crops(lab: Tensor, side: int, generator: torch.Generator) -> Tensor:
     room = lab.shape[-1] - side + 1
     corners = torch.randint(room, (2, len(lab), 1), generator=generator)
-    rows, columns = (corners + torch.arange(side)).to(lab.device)
+    rows, columns = _sent(corners + torch.arange(side), lab.device)
     picked = torch.arange(len(lab), device=lab.device)[:, None, None]
     return lab.movedim(1, -1)[picked, rows[:, :, None], columns[:, None, :]].movedim(-1, 1)
+
+
+def _sent(small: Tensor, device: torch.device) -> Tensor:
+    """Send to the device without waiting for what it computes now."""
+    if device.type != "cuda":
+        return small
+    return small.pin_memory().to(device, non_blocking=True)
 
 
 def _free_bytes(device: torch.device) -> int:

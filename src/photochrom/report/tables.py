@@ -23,7 +23,8 @@ MAIN = (
 )
 FOOT = (
     "Best trained model of each column in bold; the untrained baselines below, in italics, never "
-    "win. Gray is what every colorizer has to beat; PSNR favors it, so rank nothing by PSNR."
+    "win. A colorizer that does not beat gray and mean color has learnt nothing there; PSNR favors "
+    "gray, so rank nothing by it."
 )
 
 

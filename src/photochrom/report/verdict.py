@@ -34,8 +34,20 @@ def _leading(results: Results) -> str:
     leads = "leads" if len(names) == 1 else "share the lead"
     return (
         f"{_listed(names)} {leads} with a rebalanced AuC of {score}\u00a0%, "
-        f"{printed(AUC, gain)} points above leaving the photographs gray."
+        f"{printed(AUC, gain)} points above leaving the photographs gray"
+        f"{_against_baselines(results, names[0])}."
     )
+
+
+def _against_baselines(results: Results, leader: Row) -> str:
+    """Compare the leader with the best untrained baseline, where that is not gray."""
+    untrained = [row for row in results.baselines if row.name != "truth"]
+    best = max(untrained, key=lambda row: row.metrics[AUC.key])
+    if best.name == "gray":
+        return ""
+    gain = leader.metrics[AUC.key] - best.metrics[AUC.key]
+    side = "above" if gain > 0 else "below"
+    return f" and {printed(AUC, abs(gain))} {side} {best.title}, the best untrained baseline"
 
 
 def _most_colorful(results: Results) -> str:

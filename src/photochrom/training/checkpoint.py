@@ -29,13 +29,24 @@ class Checkpoints:
     fingerprint: str
 
     def prepare(self) -> None:
-        """Keep what belongs to this fingerprint; drop another's, and what is half-written."""
+        """Keep what belongs to this fingerprint, set another's aside, drop what is half-written.
+
+        The state of another fingerprint goes to ``NAME.previous``, which holds one: whoever lowers
+        a learning rate after a loss that was not finite can still look at it.
+        """
         note = self.folder / "fingerprint"
         if not note.is_file() or note.read_text(encoding="utf-8") != self.fingerprint:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self._set_aside()
             write_text(note, self.fingerprint)
         for leftover in self.folder.rglob(".*.part"):
             leftover.unlink()
+
+    def _set_aside(self) -> None:
+        previous = self.folder.with_name(f"{self.folder.name}.previous")
+        if self._path.is_file():
+            shutil.rmtree(previous, ignore_errors=True)
+            self.folder.rename(previous)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def load(self, device: torch.device) -> dict[str, Any] | None:
         """Return the last saved state, or None at the beginning."""

@@ -35,6 +35,10 @@ class TrainingError(Exception):
     """The training cannot go on; the message says why and what to do."""
 
 
+class TrainingStopped(TrainingError):  # noqa: N818 - nothing went wrong
+    """A signal asked to stop; the training can be continued."""
+
+
 class Observer(Protocol):
     """Whoever wants to see a training as it goes."""
 
@@ -140,6 +144,7 @@ class Trainer:
     def save(self) -> None:
         """Save the whole state. A full disk is reported, not fatal: the former state stays."""
         self._check_losses()
+        self._check_weights()
         self._count_time()
         try:
             self._checkpoints.save(self._state())
@@ -185,14 +190,18 @@ class Trainer:
             group["lr"] = learning_rate(player.optimizer, step, self._steps)
         optimizer.zero_grad(set_to_none=True)
         turn.loss.backward()
-        if player.optimizer.clip is not None:
-            nn.utils.clip_grad_norm_(player.module.parameters(), player.optimizer.clip)
+        self._note_bad(turn.loss.detach(), step)
+        if (clip := player.optimizer.clip) is not None:
+            norm = nn.utils.clip_grad_norm_(player.module.parameters(), clip)
+            self._note_bad(norm.detach(), step)
         optimizer.step()
-        self._note(turn, step)
+        self._note(turn)
 
-    def _note(self, turn: Turn, step: int) -> None:
-        bad = ~torch.isfinite(turn.loss.detach())
+    def _note_bad(self, value: Tensor, step: int) -> None:
+        bad = ~torch.isfinite(value)
         self._first_bad = torch.where(bad, self._first_bad.clamp(max=step), self._first_bad)
+
+    def _note(self, turn: Turn) -> None:
         for name, value in turn.metrics.items():
             before = self.progress.sums.get(name)
             self.progress.sums[name] = value.double() if before is None else before + value
@@ -203,7 +212,7 @@ class Trainer:
             self._check_losses()
         if self._signal is not None:
             self.save()
-            raise TrainingError(
+            raise TrainingStopped(
                 f"Stopped by {signal.Signals(self._signal).name} after step {self.progress.step}; "
                 "run the same command again to continue from the last checkpoint."
             )
@@ -214,6 +223,12 @@ class Trainer:
         step = int(self._first_bad)
         if step != NEVER:
             raise self._not_finite("The loss", step)
+
+    def _check_weights(self) -> None:
+        """Refuse to save weights that a finite loss with an infinite gradient has spoilt."""
+        finite = torch.stack([torch.isfinite(p).all() for p in self.task.parameters()]).all()
+        if not bool(finite):
+            raise self._not_finite("A weight", self.progress.step)
 
     def _not_finite(self, what: str, step: int) -> TrainingError:
         return TrainingError(
@@ -295,11 +310,16 @@ class Trainer:
 
     @contextmanager
     def _watched_signals(self) -> Iterator[None]:
+        watched = (signal.SIGINT, signal.SIGTERM)
+        former = {number: signal.getsignal(number) for number in watched}
+
         def remember(number: int, _: FrameType | None) -> None:
             self._signal = number
+            # Whoever asks again does not want to wait for the step to end.
+            signal.signal(number, former[signal.Signals(number)])
 
-        watched = (signal.SIGINT, signal.SIGTERM)
-        former = {number: signal.signal(number, remember) for number in watched}
+        for number in watched:
+            signal.signal(number, remember)
         try:
             yield
         finally:

@@ -24,10 +24,12 @@ from photochrom.params import Params
 from photochrom.params.models import ModelParams
 from photochrom.tracking import TrainingRecord, dataset_of, flatten, open_run, provenance
 from photochrom.training.checkpoint import Checkpoints, fingerprint
-from photochrom.training.engine import Trainer, TrainingError
+from photochrom.training.engine import Trainer, TrainingError, TrainingStopped
 from photochrom.training.observers import SAMPLES, All, Log, Mirrored, Previews
 
 SCRATCH = Path(".checkpoints")
+STOP_SECONDS = 3.0
+"""How long a stopped training waits for MLflow."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,12 @@ def train_model(job: Job) -> None:
         previews = Previews(
             trainer.task, validation, job.params.train.preview, job.size, job.scratch, mirror
         )
-        kept = trainer.run(All(Log(job.name, job.model.epochs), previews, Mirrored(mirror)))
+        observers = All(Log(job.name, job.model.epochs), previews, Mirrored(mirror))
+        try:
+            kept = trainer.run(observers)
+        except TrainingStopped:
+            mirror.close("KILLED", timeout=STOP_SECONDS)
+            raise
         _write(job, trainer, kept)
         mirror.close(folder=job.out)
     write_json(job.out / "run.json", {**identity, **mirror.identity(), **_facts(job, trainer)})

@@ -22,7 +22,7 @@ from photochrom.data.sources.base import MAX_BYTES, File, Location, SourceError,
 
 SUFFIXES = frozenset(
     {
-        *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"),
+        *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"),
         *(".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
     }
 )
