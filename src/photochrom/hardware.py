@@ -27,7 +27,7 @@ def precision(where: torch.device) -> torch.dtype:
     """
     if chosen := environment.precision():
         return torch.bfloat16 if chosen == "bfloat16" else torch.float32
-    fast = _gpu_has_bf16(where) if where.type == "cuda" else _cpu_has_bf16()
+    fast = torch.cuda.is_bf16_supported(False) if where.type == "cuda" else _cpu_has_bf16()
     return torch.bfloat16 if fast else torch.float32
 
 
@@ -36,11 +36,6 @@ def name(where: torch.device) -> str:
     if where.type == "cuda":
         return str(torch.cuda.get_device_name(where))
     return f"CPU, {torch.get_num_threads()} threads"
-
-
-def _gpu_has_bf16(where: torch.device) -> bool:
-    with torch.cuda.device(where):
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 def _cpu_has_bf16() -> bool:
