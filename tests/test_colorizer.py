@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +38,6 @@ CPU = torch.device("cpu")
 MODELS = load_params(Path(__file__).resolve().parents[1] / "params.yaml").models
 DIRECT = DirectParams(kind="direct")
 SIZES = [(1, 1), (1, 50), (50, 1), (16, 16), (17, 31), (33, 20), (64, 64), (100, 70), (7, 300)]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """Small networks compute faster on one thread than on threads that wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 class Probe(nn.Module):

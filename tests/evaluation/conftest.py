@@ -1,10 +1,8 @@
 """A small set of photographs as the stages lab and prior leave it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from evaluation_kit import write_lab_set
 
 from photochrom.data.prior import Prior, count_colors
@@ -17,15 +15,6 @@ def _plain_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PHOTOCHROM_DEVICE", "cpu")
     monkeypatch.setenv("PHOTOCHROM_TRACKING", "off")
     monkeypatch.setenv("PHOTOCHROM_WORKERS", "1")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> Iterator[None]:
-    """Small networks compute faster on one thread than on threads that wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
