@@ -145,3 +145,17 @@ def test_the_verdict_follows_the_numbers(
     results: Results, scores: dict[str, tuple[float, float]], sentence: str
 ) -> None:
     assert sentence in _verdict(results, **scores)
+
+
+def test_the_verdict_names_the_untrained_baseline_that_is_better_than_gray(
+    results: Results,
+) -> None:
+    rows = tuple(
+        dataclasses.replace(row, metrics={**row.metrics, "auc_rebalanced": 63.0})
+        if row.name == "mean_color"
+        else row
+        for row in results.rows
+    )
+    text = " ".join(verdict(dataclasses.replace(results, rows=rows)))
+    assert "mean color, the best untrained baseline" in text
+    assert "best untrained baseline" not in " ".join(verdict(results))

@@ -370,3 +370,14 @@ def test_photographs_that_do_not_fit_in_memory_train_the_same(
     train = Squares(LabSet.open(lab, "train"), CPU)
     trainer = trainer_of(model_of(GAN, epochs=2), lab, tmp_path / "b", train=train)
     assert_equal_states(trainer.run(Watcher()), expected)
+
+
+def test_spoilt_weights_are_not_saved(lab: Path, tmp_path: Path) -> None:
+    trainer = trainer_of(model_of(REGRESSION), lab, tmp_path)
+    trainer.run(Watcher())
+    poisoned(trainer)
+    with pytest.raises(TrainingError, match="A weight is not finite at step 12 of 12"):
+        trainer.save()
+    state = Checkpoints(tmp_path, "same").load(CPU)
+    assert state is not None
+    assert all(tensor.isfinite().all() for tensor in state["task"].values())
