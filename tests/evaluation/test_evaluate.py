@@ -29,7 +29,7 @@ from photochrom.params import BASELINES
 from photochrom.params.models import DirectParams
 from photochrom.params.pipeline import EvaluateParams
 
-PARAMS = EvaluateParams(accuracy_threshold=0.05, pictures=5, seed=0)
+PARAMS = EvaluateParams(accuracy_threshold=0.05, pictures=5, resamples=200, seed=0)
 OF_MODELS = {"milliseconds", "parameters"}
 
 
@@ -61,9 +61,19 @@ def colorizer() -> Colorizer:
 
 def test_every_measure_is_summed_up(test_set: LabSet, prior: Prior, tmp_path: Path) -> None:
     numbers = evaluate(gray, test_set, prior, PARAMS, tmp_path)
-    assert numbers.keys() == {"photographs"} | {m.key for m in MEASURES} - OF_MODELS
+    measured = {m.key for m in MEASURES} - OF_MODELS
+    assert numbers.keys() == {"photographs", "interval"} | measured
     assert numbers["photographs"] == 70
-    assert all(np.isfinite(value) for value in numbers.values())
+    assert all(np.isfinite(numbers[key]) for key in measured)
+
+
+def test_every_mean_lies_in_its_interval(test_set: LabSet, prior: Prior, tmp_path: Path) -> None:
+    numbers = evaluate(mean_color(prior.mean_color), test_set, prior, PARAMS, tmp_path)
+    assert numbers["interval"].keys() == {m.key for m in MEASURES} - OF_MODELS
+    for key, (low, high) in numbers["interval"].items():
+        assert low < numbers[key] < high
+    again = evaluate(mean_color(prior.mean_color), test_set, prior, PARAMS, tmp_path)
+    assert again == numbers
 
 
 def test_the_table_has_a_row_a_photograph(test_set: LabSet, prior: Prior, tmp_path: Path) -> None:
@@ -102,10 +112,16 @@ def test_rebalanced_auc_is_the_mean_over_all_pixels_of_the_set(
 
 
 def test_summing_up_weighs_only_what_has_weights() -> None:
-    table = pd.DataFrame(
-        {"auc": [80.0, 90.0], "auc_rebalanced": [50.0, 80.0], "auc_weight": [1.0, 2.0]}
-    )
-    assert summarise(table) == {"photographs": 2, "auc": 85.0, "auc_rebalanced": 70.0}
+    measured = {"auc": [80.0, 90.0], "auc_rebalanced": [50.0, 80.0], "auc_weight": [1.0, 2.0]}
+    table = pd.DataFrame({"id": ["1", "2"], "group": ["a", "b"], **measured})
+    numbers = summarise(table, PARAMS)
+    assert numbers == {
+        "photographs": 2,
+        "auc_rebalanced": 70.0,
+        "auc": 85.0,
+        "interval": {"auc_rebalanced": [50.0, 80.0], "auc": [80.0, 90.0]},
+    }
+    assert summarise(table.assign(group="a"), PARAMS)["interval"] == {}
 
 
 def test_the_truth_is_perfect_and_gray_is_gray(
@@ -114,6 +130,7 @@ def test_the_truth_is_perfect_and_gray_is_gray(
     perfect = evaluate(truth, test_set, prior, PARAMS, tmp_path / "truth")
     assert (perfect["psnr"], perfect["ssim"], perfect["auc"]) == (60.0, 1.0, 100.0)
     assert (perfect["accuracy"], perfect["auc_rebalanced"]) == (100.0, 100.0)
+    assert perfect["interval"]["auc_rebalanced"] == [100.0, 100.0]
     assert perfect["ciede2000"] == perfect["ab_mae"] == perfect["colorfulness_delta"] == 0.0
     plain = evaluate(gray, test_set, prior, PARAMS, tmp_path / "gray")
     assert plain["colorfulness"] == pytest.approx(0.0, abs=0.7)
@@ -158,7 +175,8 @@ def test_a_model_has_a_speed_and_a_size(
     test_set: LabSet, prior: Prior, tmp_path: Path, colorizer: Colorizer
 ) -> None:
     numbers = evaluate_model(colorizer, test_set, prior, PARAMS, tmp_path)
-    assert numbers.keys() == {"photographs"} | {m.key for m in MEASURES}
+    assert numbers.keys() == {"photographs", "interval"} | {m.key for m in MEASURES}
+    assert numbers["interval"].keys() == {m.key for m in MEASURES} - OF_MODELS
     assert numbers["parameters"] == 2
     assert numbers["milliseconds"] > 0
     assert json.loads((tmp_path / "metrics.json").read_text()) == numbers

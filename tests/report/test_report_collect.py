@@ -1,14 +1,16 @@
 """What is read, and that whatever is missing or broken is told in one line with its stage."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from photochrom.params import Params
-from photochrom.report import ReportError
+from photochrom.report import ReportError, build_report
 from photochrom.report.collect import Results, collect
 
 
@@ -68,6 +70,11 @@ def test_what_is_missing_is_named_with_the_stage_that_makes_it(
         ("results/evaluate/gray/metrics.json", '{"photographs": 6,', "baselines"),
         ("results/evaluate/gray/metrics.json", "[]", "baselines"),
         ("results/evaluate/classifier/metrics.json", '{"photographs": 6}', "evaluate@classifier"),
+        (
+            "results/evaluate/classifier/metrics.json",
+            '{"photographs": 6, "auc_rebalanced": 6, "colorfulness": 6, "colorfulness_delta": 6}',
+            "evaluate@classifier",
+        ),
         ("results/evaluate/gray/per_image.parquet", "not parquet", "baselines"),
         ("models/regressor/history.csv", "", "train@regressor"),
         ("models/regressor/history.csv", "epoch,step\n1,2\n", "train@regressor"),
@@ -89,6 +96,36 @@ def test_rows_measured_on_different_test_sets_are_refused(
     path = project / "results" / "evaluate" / "regressor" / "metrics.json"
     edit(path, lambda metrics: metrics.update(photographs=5))
     assert "regressor was measured on 5 pictures and gray on 6" in _refusal(params, project)
+
+
+def test_rows_measured_on_other_photographs_are_refused(params: Params, project: Path) -> None:
+    path = project / "results" / "evaluate" / "regressor" / "per_image.parquet"
+    table = pd.read_parquet(path)
+    table.loc[5, "id"] = "set/another.jpg"
+    table.to_parquet(path)
+    message = _refusal(params, project)
+    assert "regressor and gray were measured on different pictures" in message
+    assert "`dvc repro evaluate@regressor baselines`" in message
+
+
+def test_a_table_without_the_weights_is_refused(params: Params, project: Path) -> None:
+    path = project / "results" / "evaluate" / "regressor" / "per_image.parquet"
+    pd.read_parquet(path).drop(columns="auc_weight").to_parquet(path)
+    message = _refusal(params, project)
+    assert "it lacks auc_weight" in message
+    assert "`dvc repro --force evaluate@regressor`" in message
+
+
+def test_one_scene_alone_has_no_intervals_and_a_report(params: Params, project: Path) -> None:
+    for path in (project / "results" / "evaluate").glob("*/per_image.parquet"):
+        pd.read_parquet(path).assign(group="one").to_parquet(path)
+        numbers = json.loads((path.parent / "metrics.json").read_text())
+        (path.parent / "metrics.json").write_text(json.dumps(numbers | {"interval": {}}))
+    results = collect(params, project)
+    assert (results.scenes, results.sample) == (1, "1 scene")
+    assert not any(results.differences.pairs.values())
+    build_report(params, project, project / "out")
+    assert "±" not in (project / "out" / "comparison.md").read_text(encoding="utf-8")
 
 
 def _refusal(params: Params, project: Path) -> str:

@@ -7,6 +7,7 @@ import io
 import itertools
 import os
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -20,7 +21,7 @@ from PIL import Image
 from photochrom.measures import MEASURES
 from photochrom.params import Params, load_params
 from photochrom.report import build_report, embed, figures
-from photochrom.report.collect import Results, Row
+from photochrom.report.collect import Results, Row, collect
 from photochrom.report.page import described, render
 from photochrom.tracking import Provenance
 
@@ -30,6 +31,7 @@ FILES = {
     "index.html",
     "comparison.csv",
     "comparison.md",
+    "differences.csv",
     "sheet.jpg",
     "learning_curves.png",
     "tradeoff.png",
@@ -128,8 +130,8 @@ def test_best_and_no_better_than_gray_are_marked_on_models_alone(page: str) -> N
         re.search(f'<tbody class="{name}">(.*?)</tbody>', page, re.DOTALL)[1]  # type: ignore[index]
         for name in ("models", "baselines")
     )
-    assert re.search(r'class="best" data-value="64.123456789">64.1<', models)
-    assert re.search(r'class="behind" data-value="9.25">9.25<', models)
+    assert re.search(r'class="best" data-value="64.123456789">64.1 <small>± 1.0<', models)
+    assert re.search(r'class="behind" data-value="9.25">9.25 <small>± 1.00<', models)
     assert not re.search(r'class="(best|behind)', baselines)
 
 
@@ -144,6 +146,7 @@ def test_the_page_tells_what_was_read(page: str) -> None:
         "adamw: lr 0.003, betas 0.9 / 0.99, weight decay 0.01, schedule cosine, warmup 0.1, clip "
         "none",
         "3 epochs, kept the best (2)",
+        "the discriminator wins",
         "Here 5 % of 255.",
     ):
         assert words in text
@@ -206,17 +209,38 @@ def test_tiles_that_are_too_many_are_made_smaller(tmp_path: Path) -> None:
 def test_names_in_a_crowded_plot_do_not_lie_on_one_another() -> None:
     rng = np.random.default_rng(0)
     rows = [
-        Row(f"some_model_{i}", "000", 6, {"auc_rebalanced": auc, "colorfulness": color})
+        _placed(f"some_longish_model_{i}", auc, color)
         for i, (auc, color) in enumerate(rng.uniform((57, 10), (66, 48), (14, 2)))
     ]
-    gray = Row("gray", None, 6, {"auc_rebalanced": 58.0, "colorfulness": 0.0})
-    truth = Row("truth", None, 6, {"auc_rebalanced": 100.0, "colorfulness": 50.0})
+    gray, truth = _placed("gray", 58.0, 0.0), _placed("truth", 100.0, 50.0)
     figure = figures.tradeoff([*rows, gray, truth])
     figure.draw_without_rendering()
-    boxes = [Text.get_window_extent(text) for text in figure.axes[0].texts]
+    (axes,) = figure.axes
+    boxes = [Text.get_window_extent(text) for text in axes.texts]
     assert len(boxes) == 16
     for one, other in itertools.combinations(boxes, 2):
         assert not one.padded(-1).overlaps(other.padded(-1))
+    for row in rows:
+        spot = axes.transData.transform(
+            (row.metrics["colorfulness"], row.metrics["auc_rebalanced"])
+        )
+        assert not any(box.contains(*spot) for box in boxes)
+
+
+def test_intervals_are_drawn_as_bars() -> None:
+    row = dataclasses.replace(
+        _placed("model", 60.0, 20.0),
+        intervals={"auc_rebalanced": (58.0, 61.0), "colorfulness": (19.0, 22.0)},
+    )
+    figure = figures.tradeoff([row, _placed("gray", 58.0, 0.0), _placed("truth", 100.0, 50.0)])
+    bars = [bar for c in figure.axes[0].collections for bar in c.get_segments()]  # type: ignore[attr-defined]
+    assert any(np.allclose(bar, [[19.0, 60.0], [22.0, 60.0]]) for bar in bars)
+    assert any(np.allclose(bar, [[20.0, 58.0], [20.0, 61.0]]) for bar in bars)
+
+
+def _placed(name: str, auc: float, colorfulness: float) -> Row:
+    study = None if name in ("gray", "truth") else "000"
+    return Row(name, study, 6, {"auc_rebalanced": auc, "colorfulness": colorfulness}, {})
 
 
 def test_a_gan_has_all_its_losses_drawn_but_no_accuracy(results: Results) -> None:
@@ -257,10 +281,22 @@ def test_one_model_alone_makes_a_report(project: Path, params: Params) -> None:
     assert "classifier" not in text
 
 
+def test_many_colorizers_have_a_row_each(project: Path, params: Params) -> None:
+    names = [f"model_{n}" for n in range(6)]
+    for folder, name in itertools.product(("models", "results/evaluate"), names):
+        shutil.copytree(project / folder / "regressor", project / folder / name)
+    models = dict.fromkeys(names, params.models["regressor"])
+    few = Page(render(collect(params, project)))
+    many = Page(render(collect(params.model_copy(update={"models": models}), project)))
+    assert "sheet few" in few.values("div", "class")
+    assert "sheet many" in many.values("div", "class")
+    assert "--versions: 8" in many.values("div", "style")
+
+
 def test_a_configuration_reads_as_words(params: Params) -> None:
     assert described(params.models["regressor"].decoding) == "direct"
     assert described(params.models["classifier"].objective) == (
-        "classification: bins gamut313, neighbours 5, sigma 5, rebalance yes"
+        "classification: bins gamut313, neighbours 5, sigma 5, rebalance (prior)"
     )
 
 
@@ -278,4 +314,5 @@ def test_the_stage_writes_the_report_or_one_line(project: Path) -> None:
 
 def _stage(project: Path) -> subprocess.CompletedProcess[str]:
     command = (sys.executable, "-W", "error", str(STAGE))
-    return subprocess.run(command, cwd=project, env=os.environ, capture_output=True, text=True)
+    quiet = {**os.environ, "PHOTOCHROM_TRACKING": "off"}
+    return subprocess.run(command, cwd=project, env=quiet, capture_output=True, text=True)

@@ -8,23 +8,47 @@ import pytest
 
 from photochrom.measures import MEASURES
 from photochrom.report.collect import Results, Row
-from photochrom.report.standings import MEASURE, beats, heading, leaders, printed
-from photochrom.report.tables import MAIN, comparison_csv, comparison_markdown
+from photochrom.report.differences import Differences
+from photochrom.report.standings import (
+    BOUNDED,
+    MEASURE,
+    beats,
+    certainty,
+    heading,
+    leaders,
+    printed,
+    spread,
+)
+from photochrom.report.tables import MAIN, comparison_csv, comparison_markdown, differences_csv
 from photochrom.report.verdict import verdict
+from photochrom.uncertainty import Difference
+
+NOTHING = Differences({})
 
 
 def _row(name: str, study: str | None = "000", **metrics: float) -> Row:
-    return Row(name, study, 6, metrics)
+    return Row(name, study, 6, metrics, {})
 
 
-def _markdown(rows: tuple[Row, ...]) -> dict[str, list[str]]:
-    lines = comparison_markdown(rows).splitlines()
+def _told_apart(key: str, **pairs: bool) -> Differences:
+    """Return differences by a measure between rows, e.g. ``one_two=False``."""
+    found = {True: Difference(2.0, 1.0, 3.0), False: Difference(0.5, -1.0, 2.0)}
+    return Differences(
+        {
+            (pair.split("_")[0], pair.split("_")[1]): {key: found[sure]}
+            for pair, sure in pairs.items()
+        }
+    )
+
+
+def _markdown(results: Results) -> dict[str, list[str]]:
+    lines = comparison_markdown(results).splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
     return {cell[0].strip("`*"): cell[2:] for cell in cells if len(cell) > 2}
 
 
 def test_the_best_trained_model_of_each_column_is_bold(results: Results) -> None:
-    table = _markdown(results.rows)
+    table = _markdown(results)
     bold = {
         name: {key for key, cell in zip(MAIN, cells, strict=True) if cell.startswith("**")}
         for name, cells in table.items()
@@ -41,23 +65,24 @@ def test_the_best_trained_model_of_each_column_is_bold(results: Results) -> None
 
 
 def test_baselines_are_never_bold_though_the_truth_is_best(results: Results) -> None:
-    table = _markdown(results.rows)
+    table = _markdown(results)
     for name in ("gray", "mean color", "random photograph", "truth"):
         assert not any("**" in cell for cell in table[name])
 
 
 def test_numbers_are_printed_with_the_digits_of_their_measure(results: Results) -> None:
-    table = _markdown(results.rows)
-    assert table["classifier"][0] == "**64.1**"
+    table = _markdown(results)
+    assert table["classifier"][0] == "**64.1 ± 1.0**"
     assert table["regressor"][MAIN.index("parameters")] == "1,234,567"
-    assert table["classifier"][MAIN.index("colorfulness_delta")] == "**+2.0**"
-    assert table["gray"][MAIN.index("colorfulness_delta")] == "−50.0"
+    assert table["classifier"][MAIN.index("colorfulness_delta")] == "**+2.0 ± 1.0**"
+    assert table["gray"][MAIN.index("colorfulness_delta")] == "−50.0 ± 1.0"
     assert table["gray"][MAIN.index("milliseconds")] == "–"
 
 
 def test_a_study_cannot_break_the_table(results: Results) -> None:
     row = dataclasses.replace(results.models[0], study="a | b\n*c* <i>")
-    line = comparison_markdown((row,)).splitlines()[2]
+    changed = dataclasses.replace(results, rows=(row, *results.baselines))
+    line = comparison_markdown(changed).splitlines()[2]
     assert "a \\| b \\*c\\* \\<i\\>" in line
 
 
@@ -75,18 +100,94 @@ def test_csv_gives_back_every_number_exactly(
 
 def test_a_difference_is_best_closest_to_zero_whatever_its_sign() -> None:
     rows = [_row("under", colorfulness_delta=-2.0), _row("over", colorfulness_delta=3.0)]
-    assert leaders(rows, MEASURE["colorfulness_delta"]) == {"under"}
+    assert leaders(rows, MEASURE["colorfulness_delta"], NOTHING) == {"under"}
 
 
 def test_what_prints_alike_shares_the_lead() -> None:
     rows = [_row("a", auc=90.04), _row("b", auc=89.96), _row("c", auc=89.94)]
-    assert leaders(rows, MEASURE["auc"]) == {"a", "b"}
+    assert leaders(rows, MEASURE["auc"], NOTHING) == {"a", "b"}
     assert beats(rows[0], rows[1], MEASURE["auc"]) is False
 
 
 def test_a_measure_without_direction_has_no_leader(results: Results) -> None:
-    assert leaders(results.rows, MEASURE["colorfulness"]) == frozenset()
+    colorfulness = MEASURE["colorfulness"]
+    assert leaders(results.rows, colorfulness, results.differences) == frozenset()
     assert beats(results.models[0], results.row("gray"), MEASURE["colorfulness"]) is None
+
+
+def test_what_cannot_be_told_from_the_best_shares_the_lead() -> None:
+    rows = [_row("a", auc=90.0), _row("b", auc=89.0), _row("c", auc=88.0), _row("d", auc=85.0)]
+    differences = _told_apart("auc", b_a=False, a_c=True, c_b=False, a_d=False)
+    assert leaders(rows, MEASURE["auc"], differences) == {"a", "b", "d"}
+    assert leaders(rows, MEASURE["auc"], _told_apart("psnr", a_b=False)) == {"a"}
+
+
+def test_a_baseline_that_cannot_be_told_from_the_best_is_no_leader() -> None:
+    rows = [_row("a", auc=90.0), _row("gray", None, auc=89.9)]
+    assert leaders(rows, MEASURE["auc"], _told_apart("auc", a_gray=False)) == {"a"}
+
+
+def test_half_the_interval_is_printed_of_some_measures_and_never_of_what_is_exact() -> None:
+    intervals = {"auc": (88.0, 91.0), "psnr": (20.0, 20.3), "ssim": (0.8, 0.9), "ciede2000": (0, 0)}
+    row = dataclasses.replace(_row("a"), intervals=intervals)
+    assert spread(row, MEASURE["auc"]) == "± 1.5"
+    assert spread(row, MEASURE["psnr"]) == "± 0.15"
+    for key in ("ssim", "ciede2000", "colorfulness_delta", "milliseconds"):
+        assert spread(row, MEASURE[key]) == ""
+    assert set(MAIN) >= BOUNDED
+
+
+def test_the_truth_has_no_interval_in_the_table(results: Results) -> None:
+    assert not any("±" in cell for cell in _markdown(results)["truth"])
+    assert sum("±" in cell for cell in _markdown(results)["gray"]) == len(BOUNDED)
+
+
+def test_what_the_interval_comes_from_is_told(results: Results) -> None:
+    text = certainty(results)
+    assert "bootstrap over 3 scenes; of so few it is a little too narrow." in text
+    many = certainty(dataclasses.replace(results, scenes=60))
+    assert "bootstrap over 60 pictures." in many
+    assert text in comparison_markdown(results)
+    rows = tuple(dataclasses.replace(row, intervals={}) for row in results.rows)
+    alone = certainty(dataclasses.replace(results, rows=rows, scenes=1))
+    assert alone == "How sure the numbers are cannot be told from 1 scene."
+
+
+def test_csv_has_the_intervals_last(results: Results) -> None:
+    rows = list(csv.DictReader(io.StringIO(comparison_csv(results.rows))))
+    names = list(rows[0])
+    bounded = [m.key for m in MEASURES if m.key in results.models[0].intervals]
+    assert names[-2 * len(bounded) :] == [f"{k}_{end}" for k in bounded for end in ("low", "high")]
+    assert not {"milliseconds_low", "parameters_low"} & set(names)
+    regressor = next(row for row in rows if row["name"] == "regressor")
+    assert (float(regressor["psnr_low"]), float(regressor["psnr_high"])) == (24.5, 26.5)
+    mean_color = next(row for row in rows if row["name"] == "mean_color")
+    assert mean_color["psnr_low"] == ""
+
+
+def test_differences_of_all_pairs_are_listed_with_what_they_tell(results: Results) -> None:
+    rows = list(csv.DictReader(io.StringIO(differences_csv(results.differences))))
+    auc = [row for row in rows if row["measure"] == "auc_rebalanced"]
+    assert [(row["a"], row["b"]) for row in auc] == [
+        ("classifier", "regressor"),
+        ("classifier", "gray"),
+        ("classifier", "mean_color"),
+        ("regressor", "gray"),
+        ("regressor", "mean_color"),
+        ("gray", "mean_color"),
+    ]
+    assert float(auc[0]["difference"]) == pytest.approx(64.123456789 - 62.46, abs=1e-6)
+    assert float(auc[0]["low"]) <= float(auc[0]["difference"]) <= float(auc[0]["high"])
+    assert auc[0]["distinguishable"] == "yes"
+    (tie,) = (r for r in rows if r["measure"] == "ssim" and r["b"] == "regressor")
+    assert (tie["a"], tie["distinguishable"]) == ("classifier", "no")
+
+
+def test_differences_to_zero_compare_distances_from_it(results: Results) -> None:
+    rows = csv.DictReader(io.StringIO(differences_csv(results.differences)))
+    (row,) = (r for r in rows if r["measure"] == "colorfulness_delta" and r["b"] == "regressor")
+    assert float(row["difference"]) == pytest.approx(2.0 - 20.0)
+    assert float(row["high"]) < 0
 
 
 def test_zero_has_no_sign() -> None:
@@ -99,14 +200,17 @@ def test_headings_tell_unit_and_direction() -> None:
     assert heading(MEASURE["colorfulness"]) == "Colorfulness"
 
 
-def _verdict(results: Results, **scores: tuple[float, float]) -> str:
+def _verdict(
+    results: Results, differences: Differences = NOTHING, **scores: tuple[float, float]
+) -> str:
     """Return the verdict over models with these (rebalanced AuC, colorfulness delta)."""
     models = [
         _row(name, auc_rebalanced=auc, colorfulness=50 + delta, colorfulness_delta=delta)
         for name, (auc, delta) in scores.items()
     ]
     models.sort(key=lambda row: -row.metrics["auc_rebalanced"])
-    changed = dataclasses.replace(results, rows=(*models, *results.baselines))
+    rows = (*models, *results.baselines)
+    changed = dataclasses.replace(results, rows=rows, differences=differences)
     return " ".join(verdict(changed)).replace("\u00a0", " ")
 
 
@@ -145,6 +249,52 @@ def test_the_verdict_follows_the_numbers(
     results: Results, scores: dict[str, tuple[float, float]], sentence: str
 ) -> None:
     assert sentence in _verdict(results, **scores)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "sentence"),
+    [
+        ({"a_b": True}, "a leads with a rebalanced AuC of 64.0 %, 5.9 points above leaving"),
+        (
+            {"a_b": False, "a_c": True},
+            "a leads with a rebalanced AuC of 64.0 %, but is not distinguishable from b. That is "
+            "5.9 points above leaving the photographs gray.",
+        ),
+        ({"c_a": False, "b_a": False}, "but is not distinguishable from b and c."),
+        (
+            {"a_b": False, "a_c": False, "a_d": False, "a_e": False},
+            "but is not distinguishable from any other.",
+        ),
+        ({"b_gray": False, "a_gray": True}, "(58.1 %) on rebalanced AuC. b is not disting"),
+        ({"b_gray": False, "c_gray": False}, "b and c are not distinguishable from gray."),
+    ],
+)
+def test_the_verdict_says_what_cannot_be_told_apart(
+    results: Results, pairs: dict[str, bool], sentence: str
+) -> None:
+    scores = {"a": (64.0, 1.0), "b": (63.0, 2.0), "c": (62.0, 3.0), "d": (61.0, 4.0)}
+    scores["e"] = (60.0, 5.0)
+    assert sentence in _verdict(results, _told_apart("auc_rebalanced", **pairs), **scores)
+
+
+def test_many_rivals_are_counted(results: Results) -> None:
+    scores = {name: (64.0 - n, 1.0 + n) for n, name in enumerate("abcdef")}
+    pairs = {f"a_{name}": name != "f" for name in "bcdef"}
+    unclear = _told_apart("auc_rebalanced", **{pair: not sure for pair, sure in pairs.items()})
+    assert "not distinguishable from b, c and 2 others." in _verdict(results, unclear, **scores)
+
+
+def test_the_verdict_doubts_the_nearest_to_the_true_colorfulness(results: Results) -> None:
+    text = _verdict(
+        results,
+        _told_apart("colorfulness_delta", one_two=False),
+        one=(64.0, -20.0),
+        two=(62.0, 2.0),
+    )
+    assert (
+        "two comes closest to the true colorfulness: 52.0 of 50.0, but is not distinguishable "
+        "from one." in text
+    )
 
 
 def test_the_verdict_names_the_untrained_baseline_that_is_better_than_gray(

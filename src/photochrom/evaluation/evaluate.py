@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,9 +23,11 @@ from photochrom.measures import MEASURES
 from photochrom.networks.base import count_parameters
 from photochrom.params.pipeline import EvaluateParams
 from photochrom.progress import track
+from photochrom.uncertainty import bootstrap
 
 BATCH = 64
 TIMED = 15
+DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -49,14 +52,14 @@ Predictor = Callable[[Sample], Tensor]
 
 def evaluate(
     predict: Predictor, test: LabSet, prior: Prior, params: EvaluateParams, out: Path
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Measure a colorizer on the test photographs.
 
     Writes per_image.parquet (a row per photograph) and pictures/ to ``out``.
 
     Returns
     -------
-    The number of photographs and every measure over them.
+    What :func:`summarise` gives.
     """
     rarity = rarities(torch.from_numpy(prior.prior))
     drawn = test.spread(params.pictures).tolist()
@@ -69,20 +72,31 @@ def evaluate(
     table["picture"] = pd.Series({row: f"{n:03d}" for n, row in enumerate(drawn)}, dtype=object)
     with whole_file(out / "per_image.parquet") as path:
         table.to_parquet(path, index=False)
-    return summarise(table)
+    return summarise(table, params)
 
 
-def summarise(table: pd.DataFrame) -> dict[str, float]:
-    """Return the measures of a set of photographs from the rows of per_image.parquet."""
-    means = {m.key: float(table[m.key].mean()) for m in MEASURES if m.key in table}
-    weight = table["auc_weight"]
-    means["auc_rebalanced"] = float((table["auc_rebalanced"] * weight).sum() / weight.sum())
-    return {"photographs": len(table)} | {key: round(v, 6) for key, v in means.items()}
+def summarise(table: pd.DataFrame, params: EvaluateParams) -> dict[str, Any]:
+    """Return the measures of a set of photographs from the rows of per_image.parquet.
+
+    Returns
+    -------
+    ``photographs``, their number; each measure by its key; ``interval``, the lowest and the
+    highest value of the 95 % interval of each, empty where all photographs are of one group.
+    Lists, which the tables of DVC leave out.
+    """
+    keys = [measure.key for measure in MEASURES if measure.key in table]
+    drawn = bootstrap(table, keys, params.resamples, params.seed)
+    means = {key: round(float(drawn.means[key]), DIGITS) for key in keys}
+    intervals = {
+        key: [round(low, DIGITS), round(high, DIGITS)]
+        for key, (low, high) in drawn.intervals().items()
+    }
+    return {"photographs": len(table), **means, "interval": intervals}
 
 
 def evaluate_model(
     colorizer: Colorizer, test: LabSet, prior: Prior, params: EvaluateParams, out: Path
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Measure a trained model; adds its time per photograph and its parameters.
 
     Writes metrics.json, per_image.parquet and pictures/ to ``out``.

@@ -11,8 +11,9 @@ from photochrom.report.collect import collect
 def build_report(params: Params, root: Path, out: Path) -> None:
     """Write the report of the project at ``root`` into the folder ``out``.
 
-    Writes index.html (self-contained), comparison.csv, comparison.md, sheet.jpg,
-    learning_curves.png and tradeoff.png. The same results give the same bytes.
+    Writes index.html (self-contained), comparison.csv, comparison.md,
+    differences.csv, sheet.jpg, learning_curves.png and tradeoff.png. The same results give the
+    same bytes.
 
     Raises
     ------
@@ -21,7 +22,8 @@ def build_report(params: Params, root: Path, out: Path) -> None:
     """
     results = collect(params, root)
     write_text(out / "comparison.csv", tables.comparison_csv(results.rows))
-    write_text(out / "comparison.md", tables.comparison_markdown(results.rows))
+    write_text(out / "comparison.md", tables.comparison_markdown(results))
+    write_text(out / "differences.csv", tables.differences_csv(results.differences))
     figures.save_png(figures.learning_curves(results.trainings), out / "learning_curves.png")
     figures.save_png(figures.tradeoff(results.rows), out / "tradeoff.png")
     titles = [row.title for row in page.shown(results)]

@@ -10,10 +10,15 @@ import pandas as pd
 from photochrom.measures import MEASURES
 from photochrom.params import BASELINES, Params
 from photochrom.params.models import ModelParams
+from photochrom.report.differences import Differences, compared
 from photochrom.report.reading import ReportError, csv_of, found, json_of, parquet_of
 from photochrom.tracking import Provenance, provenance
+from photochrom.uncertainty import WEIGHTS, Bootstrap, bootstrap
 
 MEASURE_KEYS = frozenset(measure.key for measure in MEASURES)
+METRIC_KEYS = ("photographs", "auc_rebalanced", "colorfulness", "colorfulness_delta", "interval")
+COMPARED = ("gray", "mean_color")
+"""The baselines that stand in the table of differences."""
 SPLITS = ("train", "validation", "test")
 RUN_KEYS = (
     "device",
@@ -23,6 +28,7 @@ RUN_KEYS = (
     "images_per_second",
     "epochs",
     "kept_epoch",
+    "remarks",
 )
 
 
@@ -36,12 +42,14 @@ class Row:
     study : where a model comes from; None for a baseline, which is not trained.
     photographs : how many test pictures were measured.
     metrics : its measures by key; a baseline may lack some.
+    intervals : the 95 % intervals, low and high, of those that are means over photographs.
     """
 
     name: str
     study: str | None
     photographs: int
     metrics: Mapping[str, float]
+    intervals: Mapping[str, tuple[float, float]]
 
     @property
     def trained(self) -> bool:
@@ -70,7 +78,7 @@ class Training:
     ----------
     params : its entry in params.yaml.
     config : its config.json: parameters, image size.
-    run : its run.json: device, precision, seconds, kept epoch.
+    run : its run.json: device, precision, seconds, kept epoch, remarks on its last epoch.
     history : its history.csv, one row per epoch.
     """
 
@@ -107,6 +115,7 @@ class Results:
     rows : models by falling rebalanced AuC, then the baselines.
     trainings : in the order of the models among the rows.
     scenes : groups among the test pictures.
+    differences : between the models, plain gray and the mean color.
     """
 
     params: Params
@@ -114,6 +123,7 @@ class Results:
     photographs: tuple[Photograph, ...]
     trainings: tuple[Training, ...]
     scenes: int
+    differences: Differences
     data: Data
     provenance: Provenance
 
@@ -126,6 +136,12 @@ class Results:
     def baselines(self) -> tuple[Row, ...]:
         """What needs no training: gray first, the truth last."""
         return tuple(row for row in self.rows if not row.trained)
+
+    @property
+    def sample(self) -> str:
+        """What the numbers are means over, in words: the scenes or, if each has one, pictures."""
+        grouped = self.scenes < self.row("gray").photographs
+        return f"{self.scenes:,} {'scene' if grouped else 'picture'}{'s' * (self.scenes != 1)}"
 
     def row(self, name: str) -> Row:
         """Return the row of this name."""
@@ -149,6 +165,7 @@ def collect(params: Params, root: Path) -> Results:
         photographs=_photographs(measured, rows, root, params.report.pictures),
         trainings=tuple(trainings[row.name] for row in rows if row.trained),
         scenes=int(measured["group"].nunique()),
+        differences=compared(_resampled(params, rows, root)),
         data=_data(root),
         provenance=provenance(root),
     )
@@ -164,10 +181,10 @@ def _rows(params: Params, root: Path) -> tuple[Row, ...]:
 
 
 def _row(name: str, study: str | None, root: Path) -> Row:
-    needed = ("photographs", "auc_rebalanced", "colorfulness", "colorfulness_delta")
-    values = json_of(_results(root, name) / "metrics.json", _stage(name), needed)
+    values = json_of(_results(root, name) / "metrics.json", _stage(name), METRIC_KEYS)
     metrics = {key: value for key, value in values.items() if key in MEASURE_KEYS}
-    return Row(name, study, int(values["photographs"]), metrics)
+    intervals = {key: (low, high) for key, (low, high) in values["interval"].items()}
+    return Row(name, study, int(values["photographs"]), metrics, intervals)
 
 
 def _same_test_set(row: Row, baseline: Row) -> None:
@@ -176,6 +193,28 @@ def _same_test_set(row: Row, baseline: Row) -> None:
             f"{row.name} was measured on {row.photographs} pictures and {baseline.name} on "
             f"{baseline.photographs}: run `dvc repro {_stage(row.name)} baselines`."
         )
+
+
+def _resampled(params: Params, rows: tuple[Row, ...], root: Path) -> dict[str, Bootstrap]:
+    resamples, seed = params.evaluate.resamples, params.evaluate.seed
+    drawn = {
+        row.name: bootstrap(_table(row, root), list(row.intervals), resamples, seed)
+        for row in rows
+        if row.trained or row.name in COMPARED
+    }
+    for name, one in drawn.items():
+        if not one.pairs_with(drawn["gray"]):
+            raise ReportError(
+                f"{name} and gray were measured on different pictures: run `dvc repro "
+                f"{_stage(name)} baselines`."
+            )
+    return drawn
+
+
+def _table(row: Row, root: Path) -> pd.DataFrame:
+    weights = [WEIGHTS[key] for key in row.intervals if key in WEIGHTS]
+    columns = ("id", "group", *row.intervals, *weights)
+    return parquet_of(_results(root, row.name) / "per_image.parquet", _stage(row.name), columns)
 
 
 def _measured(root: Path) -> pd.DataFrame:

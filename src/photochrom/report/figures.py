@@ -22,6 +22,7 @@ from PIL import Image
 from photochrom.files import whole_file
 from photochrom.pictures import sheet, to_rgb
 from photochrom.report.collect import Photograph, Row, Training
+from photochrom.report.labels import label
 from photochrom.report.standings import MEASURE, heading
 
 INK = "#7d7d7d"
@@ -124,20 +125,22 @@ def _spread(values: pd.DataFrame) -> float:
 
 
 def tradeoff(rows: Sequence[Row]) -> Figure:
-    """Draw rebalanced AuC against colorfulness; the truth, exact by definition, is a line."""
+    """Draw rebalanced AuC against colorfulness, with their 95 % intervals.
+
+    The truth, exact by definition, is a line.
+    """
     auc, colorfulness = MEASURE["auc_rebalanced"], MEASURE["colorfulness"]
     places = {row.title: (row.metrics[colorfulness.key], row.metrics[auc.key]) for row in rows}
     true_colorfulness, _ = places.pop("truth")
     _, gray_auc = places["gray"]
     with mpl.rc_context(STYLE):
-        figure = Figure((6.8, 3.9), dpi=72, layout="constrained")
+        figure = Figure((6.8, 3.4 + 0.1 * len(places)), dpi=72, layout="constrained")
         axes = figure.subplots()
         axes.set(xlabel=heading(colorfulness), ylabel=heading(auc))
-        axes.margins(x=0.08, y=0.15)
+        axes.margins(x=0.08, y=0.08)
         for row in rows:
             if row.title in places:
-                edge, face = (ACCENT, ACCENT) if row.trained else (INK, "none")
-                axes.plot(*places[row.title], "o", ms=7, mfc=face, mec=edge)
+                _point(axes, row, colorfulness.key, auc.key)
         axes.axhline(gray_auc, color=INK, lw=0.8, ls=":")
         axes.axvline(true_colorfulness, color=INK, lw=0.8, ls="--")
         top = (true_colorfulness, 1)
@@ -145,38 +148,22 @@ def tradeoff(rows: Sequence[Row]) -> Figure:
             "truth", top, (4, -8), xycoords=("data", "axes fraction"), textcoords="offset points"
         )
         figure.draw_without_rendering()
-        _label(axes, [(name, x, y) for name, (x, y) in places.items()], gray_auc)
+        label(axes, [(name, x, y) for name, (x, y) in places.items()], INK)
     return figure
 
 
-def _label(axes: Axes, points: Sequence[tuple[str, float, float]], level: float) -> None:
-    """Write names beside points, away from ``level`` and as far as it takes to keep them apart."""
-    middle = sum(axes.get_xlim()) / 2
-    places = {name: axes.transData.transform((x, y)) for name, x, y in points}
-    taken = [(across - 5, across + 5, up) for across, up in places.values()]
-    for name, x, y in sorted(points, key=lambda point: abs(point[2] - level)):
-        (across, up), side, step = places[name], 1 if x < middle else -1, 1 if y >= level else -1
-        left, right = sorted((across + side * 6, across + side * (12 + 4.6 * len(name))))
-        at = up + 7 * step
-        while any(
-            left < end and start < right and abs(at - other) < 11 for start, end, other in taken
-        ):
-            at += step
-        taken.append((left, right, at))
-        axes.annotate(
-            name,
-            (x, y),
-            (8 * side, at - up),
-            textcoords="offset points",
-            ha="left" if side > 0 else "right",
-            va="center",
-            arrowprops=_leader(side) if abs(at - up) > 10 else None,
-        )
+def _point(axes: Axes, row: Row, across: str, up: str) -> None:
+    edge, face = (ACCENT, ACCENT) if row.trained else (INK, "none")
+    x, y = row.metrics[across], row.metrics[up]
+    bars = [_reach(row, across, x), _reach(row, up, y)]
+    axes.errorbar(x, y, bars[1], bars[0], fmt="none", ecolor=edge, elinewidth=1, alpha=0.4)
+    axes.plot(x, y, "o", ms=7, mfc=face, mec=edge)
 
 
-def _leader(side: int) -> dict[str, Any]:
-    ends = {"relpos": (0.0 if side > 0 else 1.0, 0.5), "shrinkA": 0, "shrinkB": 4}
-    return {"arrowstyle": "-", "color": INK, "lw": 0.5, **ends}
+def _reach(row: Row, key: str, value: float) -> list[list[float]]:
+    """Return how far the interval reaches below and above a value, as error bars take it."""
+    low, high = row.intervals.get(key, (value, value))
+    return [[max(0.0, value - low)], [max(0.0, high - value)]]
 
 
 def save_png(figure: Figure, path: Path) -> None:

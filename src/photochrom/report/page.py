@@ -13,7 +13,7 @@ from photochrom.measures import MEASURES, Measure
 from photochrom.params import Section
 from photochrom.report import embed, figures
 from photochrom.report.collect import SPLITS, Results, Row, Training
-from photochrom.report.standings import ARROWS, beats, leaders, printed
+from photochrom.report.standings import ARROWS, beats, certainty, leaders, printed, spread
 from photochrom.report.verdict import verdict
 
 FITS = {
@@ -22,12 +22,15 @@ FITS = {
     "tiles": "random squares, several of each photograph",
 }
 
+KEPT = {"best": "best", "best_l1": "best by L1", "last": "last"}
+
 
 @dataclass(frozen=True)
 class Cell:
-    """A number of the table: as printed, as sorted, and how it stands."""
+    """A number of the table: as printed, with its ± if any, as sorted, and how it stands."""
 
     text: str
+    spread: str
     value: float | None
     standing: str
 
@@ -78,6 +81,7 @@ def render(results: Results) -> str:
             rest=rest,
             measures=MEASURES,
             arrows=ARROWS,
+            certainty=certainty(results),
             models=_lines(results, results.models),
             baselines=_lines(results, results.baselines),
             titles=[row.title for row in shown(results)],
@@ -114,7 +118,7 @@ def shown(results: Results) -> tuple[Row, ...]:
 
 
 def _lines(results: Results, rows: Sequence[Row]) -> list[Line]:
-    best = {measure.key: leaders(results.rows, measure) for measure in MEASURES}
+    best = {m.key: leaders(results.rows, m, results.differences) for m in MEASURES}
     gray = results.row("gray")
     return [
         Line(row, tuple(_cell(row, gray, measure, best[measure.key]) for measure in MEASURES))
@@ -128,7 +132,7 @@ def _cell(row: Row, gray: Row, measure: Measure, best: frozenset[str]) -> Cell:
     standing = " ".join(
         word for word, holds in (("best", row.name in best), ("behind", behind)) if holds
     )
-    return Cell(printed(measure, value), value, standing)
+    return Cell(printed(measure, value), spread(row, measure), value, standing)
 
 
 def _strips(results: Results) -> list[Strip]:
@@ -152,12 +156,16 @@ def _card(training: Training) -> Card:
         ("Objective", described(params.objective)),
         ("Decoding", described(params.decoding)),
         ("Optimizer", described(params.optimizer)),
-        ("Trained for", f"{run['epochs']} epochs, kept the {params.keep} ({run['kept_epoch']})"),
+        (
+            "Trained for",
+            f"{run['epochs']} epochs, kept the {KEPT[params.keep]} ({run['kept_epoch']})",
+        ),
         ("Batch", f"{params.batch_size} pictures of {config['image_size']} px{crop}"),
         ("Weights", f"moving average, decay {params.ema}" if params.ema else "of the last step"),
         ("Parameters", f"{config['parameters']:,}"),
         ("Time", f"{run['seconds']:,.0f} s, {run['images_per_second']:,.0f} pictures/s"),
         ("Hardware", f"{run['device']}, {run['precision']}, torch {run['torch']}"),
+        *(("In the last epoch", remark) for remark in run["remarks"]),
     )
     curve = Markup(figures.as_svg(figures.learning_curve(training)))
     return Card(training.name, params.study, facts, curve)

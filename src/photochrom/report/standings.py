@@ -1,11 +1,15 @@
-"""Who is best at what, decided on the numbers as they are printed."""
+"""Who is best at what, decided on the numbers as they are printed and on what they can tell."""
 
 from collections.abc import Iterable, Mapping
 
 from photochrom.measures import MEASURES, Measure
-from photochrom.report.collect import Row
+from photochrom.report.collect import Results, Row
+from photochrom.report.differences import Differences
 
 MEASURE: Mapping[str, Measure] = {measure.key: measure for measure in MEASURES}
+BOUNDED = frozenset({"auc_rebalanced", "auc", "colorfulness_delta", "ciede2000", "psnr"})
+"""The measures printed with their interval; more would make the tables too wide to read."""
+FEW = 30
 ARROWS = {"higher": "↑", "lower": "↓", "closest to 0": "→ 0", "none": ""}
 
 
@@ -23,25 +27,58 @@ def printed(measure: Measure, value: float | None) -> str:
     return text.lstrip("+") if _rounded(measure, value) == 0 else text.replace("-", "−")
 
 
-def leaders(rows: Iterable[Row], measure: Measure) -> frozenset[str]:
-    """Return the names of the trained models that are best at a measure.
+def spread(row: Row, measure: Measure) -> str:
+    """Return half the width of the interval as "± 0.8"; nothing where none is printed."""
+    low, high = row.intervals.get(measure.key, (0.0, 0.0))
+    if measure.key not in BOUNDED or low == high:
+        return ""
+    return f"± {(high - low) / 2:,.{measure.digits}f}"
 
-    Models that print the same number share the lead. Baselines never lead. Empty where the
-    measure has no direction.
+
+def certainty(results: Results) -> str:
+    """Return the sentence that says what ± is."""
+    if not results.row("gray").intervals:
+        return f"How sure the numbers are cannot be told from {results.sample}."
+    few = "; of so few it is a little too narrow" if results.scenes < FEW else ""
+    return (
+        f"±: half the width of the 95\u00a0% interval, by a bootstrap over {results.sample}{few}. "
+        "It does not cover what another seed of the training would change."
+    )
+
+
+def first(rows: Iterable[Row], measure: Measure) -> frozenset[str]:
+    """Return the names of the trained models that print the best number of a measure.
+
+    Baselines never lead. Empty where the measure has no direction.
     """
-    merits = {
-        row.name: merit
-        for row in rows
-        if row.trained and (merit := _merit(row, measure)) is not None
-    }
+    merits = _merits(rows, measure)
     best = max(merits.values(), default=None)
     return frozenset(name for name, merit in merits.items() if merit == best)
+
+
+def leaders(rows: Iterable[Row], measure: Measure, differences: Differences) -> frozenset[str]:
+    """Return the names of the best trained models, as far as the photographs tell.
+
+    Those that print the best number, and all whose paired difference to one of them cannot be
+    told from 0.
+    """
+    merits, front = _merits(rows, measure), first(rows, measure)
+    return front | {
+        name
+        for name in merits
+        if any(differences.tell(name, best, measure.key) is False for best in front)
+    }
 
 
 def beats(row: Row, other: Row, measure: Measure) -> bool | None:
     """Return whether ``row`` prints a better number than ``other``; None if it cannot be said."""
     mine, theirs = _merit(row, measure), _merit(other, measure)
     return None if mine is None or theirs is None else mine > theirs
+
+
+def _merits(rows: Iterable[Row], measure: Measure) -> dict[str, float]:
+    found = {row.name: _merit(row, measure) for row in rows if row.trained}
+    return {name: merit for name, merit in found.items() if merit is not None}
 
 
 def _merit(row: Row, measure: Measure) -> float | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from photochrom.measures import Measure
 from photochrom.report.collect import Results, Row
-from photochrom.report.standings import MEASURE, beats, leaders, printed
+from photochrom.report.standings import MEASURE, beats, first, leaders, printed
 
 AUC = MEASURE["auc_rebalanced"]
 DELTA = MEASURE["colorfulness_delta"]
@@ -14,29 +14,31 @@ COLORFULNESS = MEASURE["colorfulness"]
 def verdict(results: Results) -> tuple[str, ...]:
     """Return the sentences that open the report, the most important first.
 
-    Who leads by rebalanced AuC and how far from gray; who comes closest to the colorfulness of
-    the truth; which models do not beat gray; what all of it was measured on.
+    Who leads by rebalanced AuC, whom the photographs do not tell from the leader, and how far it
+    is from gray; who comes closest to the colorfulness of the truth; which models do not beat
+    gray, or not for sure; what all of it was measured on.
     """
-    return (_leading(results), _most_colorful(results), *_against_gray(results), _basis(results))
+    return (*_leading(results), _most_colorful(results), *_against_gray(results), _basis(results))
 
 
-def _leading(results: Results) -> str:
-    models, gray = results.models, results.row("gray")
-    names = _led(models, leaders(models, AUC))
+def _leading(results: Results) -> tuple[str, ...]:
+    gray, (names, rivals) = results.row("gray"), _standing(results, AUC)
     score, plain = _value(names[0], AUC), _value(gray, AUC)
     if not beats(names[0], gray, AUC):
-        has = "has" if len(names) == 1 else "have"
         return (
-            f"No model does better than leaving the photographs gray: {_listed(names)} {has} "
-            f"the highest rebalanced AuC, {score}\u00a0% against {plain}\u00a0%."
+            f"No model does better than leaving the photographs gray: {_listed(names)} "
+            f"{_has(names)} the highest rebalanced AuC, {score}\u00a0% against {plain}\u00a0%.",
         )
-    gain = names[0].metrics[AUC.key] - gray.metrics[AUC.key]
     leads = "leads" if len(names) == 1 else "share the lead"
-    return (
-        f"{_listed(names)} {leads} with a rebalanced AuC of {score}\u00a0%, "
+    lead = f"{_listed(names)} {leads} with a rebalanced AuC of {score}\u00a0%"
+    gain = names[0].metrics[AUC.key] - gray.metrics[AUC.key]
+    margin = (
         f"{printed(AUC, gain)} points above leaving the photographs gray"
         f"{_against_baselines(results, names[0])}."
     )
+    if not rivals:
+        return (f"{lead}, {margin}",)
+    return (f"{lead}, but {_unclear(results, names, rivals)}.", f"That is {margin}")
 
 
 def _against_baselines(results: Results, leader: Row) -> str:
@@ -51,35 +53,44 @@ def _against_baselines(results: Results, leader: Row) -> str:
 
 
 def _most_colorful(results: Results) -> str:
-    models = results.models
-    names = _led(models, leaders(models, DELTA))
+    names, rivals = _standing(results, DELTA)
     mine, true = _value(names[0], COLORFULNESS), _value(results.row("truth"), COLORFULNESS)
-    if len(models) == 1:
+    if len(results.models) == 1:
         return f"Its colorfulness is {mine}; that of the true photographs is {true}."
+    but = f", but {_unclear(results, names, rivals)}" if rivals else ""
     if len(names) > 1:
-        return f"{_listed(names)} come closest to the true colorfulness, {true}."
-    also = names == _led(models, leaders(models, AUC))
+        return f"{_listed(names)} come closest to the true colorfulness, {true}{but}."
+    also = not rivals and _standing(results, AUC) == (names, [])
     who = "It also" if also else _listed(names)
-    return f"{who} comes closest to the true colorfulness: {mine} of {true}."
+    return f"{who} comes closest to the true colorfulness: {mine} of {true}{but}."
 
 
 def _against_gray(results: Results) -> tuple[str, ...]:
-    gray = results.row("gray")
-    behind = [row for row in results.models if not beats(row, gray, AUC)]
-    count = len(results.models)
-    if len(behind) == count or count == 1:
+    gray, models = results.row("gray"), results.models
+    behind = [row for row in models if not beats(row, gray, AUC)]
+    if len(behind) == len(models):
         return ()
-    plain = _value(gray, AUC)
+    unsure = [row for row in models if row not in behind and not _above(results, row, gray)]
+    sentences = [f"{_some(unsure)} {_is(unsure)} not distinguishable from gray."] if unsure else []
+    return (*([_behind(models, behind, gray)] if len(models) > 1 else []), *sentences)
+
+
+def _behind(models: Sequence[Row], behind: Sequence[Row], gray: Row) -> str:
+    plain, count = _value(gray, AUC), len(models)
     if not behind:
-        return (f"All {count} trained models beat plain gray ({plain}\u00a0%) on rebalanced AuC.",)
+        return f"All {count} trained models beat plain gray ({plain}\u00a0%) on rebalanced AuC."
     scores = [f"{row.title} ({_value(row, AUC)}\u00a0%)" for row in behind]
     if len(behind) > 2:
         return (
             f"{len(behind)} of {count} models do not beat plain gray ({plain}\u00a0%) on "
-            f"rebalanced AuC: {_joined(scores)}.",
+            f"rebalanced AuC: {_joined(scores)}."
         )
     verb = "does" if len(behind) == 1 else "do"
-    return (f"{_joined(scores)} {verb} not beat plain gray ({plain}\u00a0%) on rebalanced AuC.",)
+    return f"{_joined(scores)} {verb} not beat plain gray ({plain}\u00a0%) on rebalanced AuC."
+
+
+def _above(results: Results, row: Row, gray: Row) -> bool:
+    return results.differences.tell(row.name, gray.name, AUC.key) is not False
 
 
 def _basis(results: Results) -> str:
@@ -88,8 +99,31 @@ def _basis(results: Results) -> str:
     return f"Measured on {count:,} test pictures{of} that no model was trained on."
 
 
-def _led(models: Sequence[Row], names: frozenset[str]) -> list[Row]:
-    return [row for row in models if row.name in names]
+def _standing(results: Results, measure: Measure) -> tuple[list[Row], list[Row]]:
+    """Return the models that print the best number, and those that cannot be told from them."""
+    rows, front = results.models, first(results.models, measure)
+    led = leaders(rows, measure, results.differences) - front
+    return [row for row in rows if row.name in front], [row for row in rows if row.name in led]
+
+
+def _unclear(results: Results, names: Sequence[Row], rivals: Sequence[Row]) -> str:
+    others = len(results.models) - len(names)
+    every = len(rivals) == others > 2
+    return f"{_is(names)} not distinguishable from {'any other' if every else _some(rivals)}"
+
+
+def _is(rows: Sequence[Row]) -> str:
+    return "is" if len(rows) == 1 else "are"
+
+
+def _has(rows: Sequence[Row]) -> str:
+    return "has" if len(rows) == 1 else "have"
+
+
+def _some(rows: Sequence[Row]) -> str:
+    """List up to three models, or two and the number of the others."""
+    names = [row.title for row in rows]
+    return _joined(names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} others"])
 
 
 def _value(row: Row, measure: Measure) -> str:

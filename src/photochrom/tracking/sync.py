@@ -32,6 +32,8 @@ from photochrom.tracking.store import (
 EVALUATE, REPORT = "results/evaluate", "results/report"
 TEST_PICTURES, REPORT_TAG = "photochrom.test_pictures", "photochrom.report"
 REPORT_FILES = ("index.html", "comparison.csv", "sheet.jpg", "learning_curves.png")
+BOUNDED = ("auc_rebalanced", "auc", "colorfulness_delta", "ciede2000")
+"""The measures whose intervals MLflow shows; those of all would bury the numbers."""
 
 
 @dataclass(frozen=True)
@@ -176,9 +178,22 @@ def _evaluation(store: Store, root: Path, name: str, tags: Mapping[str, str] | N
         run = _training(store, model)
     else:
         run = store.baseline(name, provenance(root).state, dataset_of(root))
-    run.results({f"test/{key}": float(value) for key, value in metrics.items()})
+    run.results({f"test/{key}": value for key, value in _shown_results(metrics).items()})
     run.tags({f"photochrom.{key}": value for key, value in (tags or {}).items()})
     _test_pictures(run, sorted((folder / "pictures").glob("*.png")))
+
+
+def _shown_results(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Return the numbers of metrics.json that MLflow shows: all means, the intervals of a few."""
+    plain = {key: float(value) for key, value in metrics.items() if key != "interval"}
+    known = metrics.get("interval", {})
+    ends = {
+        f"{key}_{end}": float(value)
+        for key in BOUNDED
+        if key in known
+        for end, value in zip(("low", "high"), known[key], strict=True)
+    }
+    return plain | ends
 
 
 def _test_pictures(run: Run, pictures: list[Path]) -> None:
