@@ -22,12 +22,14 @@ from rich.table import Table
 
 from photochrom import hardware
 from photochrom.color.batch import Batch
+from photochrom.color.bins import bins, gamut313, lattice_rows
 from photochrom.color.lab import encode_lab, rgb_to_lab
 from photochrom.data.selection import measure
 from photochrom.files import write_json
 from photochrom.objectives import Task, build_task
+from photochrom.objectives.classification.cross_entropy import SoftCrossEntropy
 from photochrom.params import Params, load_params
-from photochrom.params.models import ModelParams
+from photochrom.params.models import ClassificationParams, ModelParams
 from photochrom.pictures import open_photograph
 from photochrom.training.checkpoint import Checkpoints
 from photochrom.training.engine import Trainer
@@ -96,7 +98,11 @@ def training_step(name: str, params: Params) -> Ratio:
 
 
 def fresh_task(model: ModelParams, device: torch.device) -> Task:
-    task = build_task(model, torch.ones(313))
+    objective = model.objective
+    weights = None
+    if isinstance(objective, ClassificationParams):
+        weights = torch.ones(len(bins(objective.bins)))
+    task = build_task(model, weights)
     return task.to(device=device, memory_format=torch.channels_last)
 
 
@@ -126,6 +132,22 @@ def bare_step(
     return step
 
 
+def classification_loss() -> Ratio:
+    """The loss over 313 bins with its gradient, against log-softmax and gather; 1 is no gain."""
+    criterion = SoftCrossEntropy(gamut313(), 5, 5.0, torch.rand(313))
+    ab = 20 * torch.randn(16, 2, 64, 64)
+    logits = torch.randn(16, 313, 64, 64, dtype=hardware.precision(torch.device("cpu")))
+    logits = logits.contiguous(memory_format=torch.channels_last).requires_grad_()
+
+    def plain() -> None:
+        rows = lattice_rows(ab)
+        scores = logits.float().log_softmax(1).gather(1, criterion.indices[rows].movedim(-1, 1))
+        entropy = -(scores * criterion.shares[rows].movedim(-1, 1)).sum(1)
+        (entropy * criterion.pixel_weights[rows]).mean().backward()
+
+    return compare("classification loss", lambda: criterion(logits, ab).backward(), plain)
+
+
 def data_stages(params: Params) -> Iterator[Ratio]:
     """Measuring and converting a 256 px JPEG against decoding it alone."""
     rng = np.random.default_rng(0)
@@ -152,6 +174,7 @@ def main() -> None:
     """Measure, print and keep."""
     params = load_params(ROOT / "params.yaml")
     ratios = [training_step(name, params) for name in params.models]
+    ratios.append(classification_loss())
     ratios += data_stages(params)
     table = Table("", "ms", "floor, ms", "times the floor", title="Photochrom against the floor")
     for ratio in ratios:

@@ -167,6 +167,17 @@ def rebalancing_weights(prior: Tensor, mix: float) -> Tensor:
     return weights / (prior * weights).sum()
 
 
+def count_weights(counts: Tensor, power: float, offset: float) -> Tensor:
+    """Return the class weights of study 001, w = (n + offset)^-power, sum(p w) = 1.
+
+    Parameters
+    ----------
+    counts : tensor (Q,) of the pixels n of each class; p is their share.
+    """
+    weights = (counts.double() + offset) ** -power
+    return weights / (counts.double() / counts.sum() * weights).sum()
+
+
 @cache
 def _lookup(where: Bins, neighbours: int, sigma: float) -> tuple[Tensor, Tensor]:
     pieces = [where.soft_encode(part, neighbours, sigma) for part in lattice().split(8192)]

@@ -14,6 +14,7 @@ from photochrom.color import bins
 from photochrom.data.shards import LabSet, ShardError
 from photochrom.files import whole_file
 from photochrom.params.data import PriorParams
+from photochrom.params.models import ClassificationParams
 
 CHUNK = 2048
 
@@ -46,10 +47,7 @@ class Prior:
         smoothed = bins.smooth(empirical, gamut, params.smoothing)
         prior = bins.with_pseudo_counts(smoothed, photographs, params.pseudo_photographs)
         weights = bins.rebalancing_weights(prior, params.mix)
-        grid = bins.grid256()
-        classes = torch.zeros(len(grid), dtype=torch.int64).index_add_(
-            0, grid.nearest(bins.lattice()), counts.reshape(-1)
-        )
+        classes = _class_counts(counts, bins.grid256())
         numbers = (gamut.centers, prior, weights, classes, counts)
         return cls(*(tensor.numpy() for tensor in numbers))
 
@@ -73,11 +71,28 @@ class Prior:
         with whole_file(folder / "prior.npz") as path, path.open("wb") as handle:
             np.savez(handle, **vars(self))
 
+    def rebalancing_weights(self, objective: ClassificationParams) -> Tensor | None:
+        """Return the weights (float64 (Q,)) of an objective's bins; None where it has none."""
+        rebalance = objective.rebalance
+        if rebalance is None:
+            return None
+        if rebalance.kind == "prior":
+            return torch.from_numpy(self.weights)
+        counts = _class_counts(torch.from_numpy(self.histogram), bins.bins(objective.bins))
+        return bins.count_weights(counts, rebalance.power, rebalance.offset)
+
     @property
     def mean_color(self) -> Tensor:
         """The mean a and b of the training pixels (float32 (2,))."""
         share = torch.from_numpy(self.histogram.reshape(-1) / self.histogram.sum())
         return (share[:, None] * bins.lattice()).sum(0).float()
+
+
+def _class_counts(counts: Tensor, where: bins.Bins) -> Tensor:
+    """Return how many of the colors counted on the lattice are nearest to each bin (int64 (Q,))."""
+    nearest = where.nearest(bins.lattice())
+    classes = torch.zeros(len(where), dtype=torch.int64)
+    return classes.index_add_(0, nearest, counts.reshape(-1))
 
 
 def count_colors(photographs: LabSet) -> np.ndarray:

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from torch import Tensor, nn
 
 INIT_STD = 0.02
+DROPPED_LEVELS = 3
 
 
 class WeightsError(Exception):
@@ -38,6 +39,15 @@ class ColorNetwork(nn.Module, ABC):
 def count_parameters(module: nn.Module) -> int:
     """Return how many numbers a module trains."""
     return sum(parameter.numel() for parameter in module.parameters())
+
+
+def drops(level: int, levels: int) -> bool:
+    """Return whether a U-Net's decoder level has dropout: the innermost three but the deepest.
+
+    Isola et al. 2017; level 0 is the outermost and never drops.
+    """
+    deepest = levels - 1
+    return 0 < level < deepest and level >= deepest - DROPPED_LEVELS
 
 
 def init_normal(module: nn.Module) -> None:

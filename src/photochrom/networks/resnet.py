@@ -4,6 +4,8 @@ The six children (stem convolution, norm, ReLU, pooling, layer1, layer2) end at 
 with 128 channels.
 """
 
+from collections.abc import Iterator
+from itertools import pairwise
 from urllib.error import URLError
 
 import torch
@@ -15,6 +17,9 @@ from photochrom.params.models import ResNetParams
 
 CHILDREN = 6
 ENCODED = 128
+DECONVOLVED = (ENCODED, 128, 64, 32)
+# The table of study 002: output channels of each convolution, and whether it is then upsampled.
+TABLE = ((128, True), (64, False), (64, False), (32, True))
 _FAMILY = {
     18: (resnet18, ResNet18_Weights.IMAGENET1K_V1),
     34: (resnet34, ResNet34_Weights.IMAGENET1K_V1),
@@ -22,19 +27,15 @@ _FAMILY = {
 
 
 class ResNetColorizer(ColorNetwork):
-    """A cut ResNet with a gray stem, and learned deconvolutions to full resolution."""
+    """A cut ResNet with a gray stem, and a decoder to full resolution."""
 
     stride = 8
 
     def __init__(self, params: ResNetParams, out_channels: int) -> None:
         super().__init__()
         self.encoder = _gray_encoder(params)
-        self.decoder = nn.Sequential(
-            *_doubling(ENCODED, 128),
-            *_doubling(128, 64),
-            *_doubling(64, 32),
-            nn.Conv2d(32, out_channels, 3, padding=1),
-        )
+        decoder = {"deconvolution": _deconvolutions, "upsampling": _upsampling}[params.decoder]
+        self.decoder = nn.Sequential(*decoder(out_channels, norm=params.norm))
 
     def forward(self, lightness: Tensor) -> Tensor:
         """Return raw output at full resolution."""
@@ -73,6 +74,28 @@ def _pretrained(weights: ResNet18_Weights | ResNet34_Weights) -> dict[str, Tenso
     return state
 
 
-def _doubling(channels: int, out: int) -> tuple[nn.Module, ...]:
-    up = nn.ConvTranspose2d(channels, out, 4, stride=2, padding=1, bias=False)
-    return up, nn.BatchNorm2d(out), nn.ReLU(inplace=True)
+def _deconvolutions(out_channels: int, *, norm: bool) -> Iterator[nn.Module]:
+    """Yield 4 x 4 deconvolutions that each double the side, then a 3 x 3 convolution."""
+    for inside, outside in pairwise(DECONVOLVED):
+        yield nn.ConvTranspose2d(inside, outside, 4, stride=2, padding=1, bias=not norm)
+        yield from _activated(outside, norm=norm)
+    yield nn.Conv2d(DECONVOLVED[-1], out_channels, 3, padding=1)
+
+
+def _upsampling(out_channels: int, *, norm: bool) -> Iterator[nn.Module]:
+    """Yield 3 x 3 convolutions with upsampling between them, which learns nothing."""
+    before = ENCODED
+    for channels, doubled in TABLE:
+        yield nn.Conv2d(before, channels, 3, padding=1, bias=not norm)
+        yield from _activated(channels, norm=norm)
+        if doubled:
+            yield nn.Upsample(scale_factor=2)
+        before = channels
+    yield nn.Conv2d(before, out_channels, 3, padding=1)
+    yield nn.Upsample(scale_factor=2)
+
+
+def _activated(channels: int, *, norm: bool) -> Iterator[nn.Module]:
+    if norm:
+        yield nn.BatchNorm2d(channels)
+    yield nn.ReLU(inplace=True)

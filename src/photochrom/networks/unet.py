@@ -7,10 +7,8 @@ encoder's output of the same size. Dropout in the innermost decoder levels, as p
 import torch
 from torch import Tensor, nn
 
-from photochrom.networks.base import ColorNetwork, init_normal
+from photochrom.networks.base import ColorNetwork, drops, init_normal
 from photochrom.params.models import UNetParams
-
-DROPPED_LEVELS = 3
 
 
 class UNetColorizer(ColorNetwork):
@@ -33,7 +31,7 @@ class UNetColorizer(ColorNetwork):
                 widths[i] * (1 if i == deepest else 2),
                 outer[i],
                 norm=i > 0,
-                dropout=params.dropout if deepest - DROPPED_LEVELS <= i < deepest and i else 0.0,
+                dropout=params.dropout if drops(i, params.levels) else 0.0,
             )
             for i in range(params.levels)
         )

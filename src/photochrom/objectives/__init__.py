@@ -21,7 +21,7 @@ def build_task(model: ModelParams, weights: Tensor | None = None) -> Task:
     Parameters
     ----------
     model : an entry under ``models``.
-    weights : (Q,) the rebalancing weights of the prior, for the objective that asks for them.
+    weights : (Q,) the rebalancing weights of the bins, for the objective that asks for them.
     """
     kind: Any = import_module(f"photochrom.objectives.{model.objective.kind}.task")
     task: Task = kind.build(model, weights)

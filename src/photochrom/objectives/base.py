@@ -1,7 +1,7 @@
 """What an objective is: networks, losses and the order in which their players move."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor, nn
@@ -45,11 +45,16 @@ class Task(nn.Module, ABC):
     bins : the bins of its logits; None where it gives ab.
     decoding : how its output is read while it trains; evaluation takes the decoding of
         params.yaml instead.
+    keepable : whether the network of this epoch may be the one that is kept.
     """
 
     network: ColorNetwork
     bins: Bins | None
     decoding: Decoding
+    keepable: bool = True
+
+    def start_epoch(self, epoch: int) -> None:
+        """Learn that an epoch (0, 1, ..) begins; its steps follow, perhaps from the middle on."""
 
     @abstractmethod
     def players(self) -> dict[str, Player]:
@@ -57,7 +62,7 @@ class Task(nn.Module, ABC):
 
     @abstractmethod
     def turns(self, batch: Batch) -> Iterator[Turn]:
-        """Yield one turn per player.
+        """Yield a turn for each player that moves in this epoch.
 
         The engine makes each move before it asks for the next turn, so that a later player sees
         the earlier ones as moved, and what was computed before the first turn can be shared.
@@ -67,5 +72,10 @@ class Task(nn.Module, ABC):
     def validate(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Return scalars that tell how good a network (this one or its average) is.
 
-        ``loss`` is always among them: the least one is the best epoch.
+        Always among them are ``loss``, by which epochs are compared, and ``l1``, the mean
+        absolute error of ab / 110 as it is decoded while training.
         """
+
+    def remarks(self, row: Mapping[str, float]) -> tuple[str, ...]:
+        """Return sentences about what an epoch's numbers warn of."""
+        return ()

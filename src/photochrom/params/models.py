@@ -19,8 +19,10 @@ class ResNetParams(Section):
     """18 or 34 layers."""
     pretrained: bool
     """Start from torchvision's ImageNet weights, the gray stem summed from the RGB stem."""
-    decoder: Literal["deconvolution"]
-    """``deconvolution`` learns its upsampling."""
+    decoder: Literal["deconvolution", "upsampling"]
+    """``deconvolution`` learns its upsampling, ``upsampling`` repeats pixels (study 002)."""
+    norm: bool
+    """BatchNorm after the decoder's convolutions."""
 
 
 class VGGParams(Section):
@@ -40,14 +42,49 @@ class UNetParams(Section):
     width: PositiveInt
     """Channels of the first level; doubled at each, eightfold at most."""
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)]
-    """Dropout of the three innermost decoder levels."""
+    """Dropout of the three innermost decoder levels but the deepest."""
     output: Literal["tanh", "linear"]
     """Last activation; classification needs ``linear``."""
     init: Literal["normal", "default"]
     """``normal`` draws weights from N(0, 0.02) as pix2pix does."""
 
 
-Network = Annotated[ResNetParams | VGGParams | UNetParams, Field(discriminator="kind")]
+class ResidualParams(Section):
+    """Study 003: a U-Net of residual blocks with additive skips (``networks/residual.py``)."""
+
+    kind: Literal["residual"]
+    levels: Annotated[int, Field(ge=2, le=8)]
+    """Halvings of the side."""
+    width: PositiveInt
+    """Channels of the first level; doubled at each, eightfold at most."""
+    blocks: Annotated[int, Field(ge=1, le=8)]
+    """Residual blocks of each level on either side."""
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)]
+    """Dropout of the three innermost decoder levels but the deepest."""
+    output: Literal["tanh", "linear"]
+    """Last activation; classification needs ``linear``."""
+    init: Literal["normal", "default"]
+    """``normal`` draws weights from N(0, 0.02)."""
+
+
+class AutoencoderParams(Section):
+    """Study 002: a linear bottleneck between convolutions (``networks/autoencoder.py``)."""
+
+    kind: Literal["autoencoder"]
+    width: PositiveInt
+    """Channels of the first level; doubled at each of four."""
+    grid: PositiveInt
+    """Side of the map that enters the bottleneck: that of the photographs / 16."""
+    latent: PositiveInt
+    """Numbers that the bottleneck lets through."""
+    output: Literal["tanh", "linear"]
+    """Last activation; classification needs ``linear``."""
+
+
+Network = Annotated[
+    ResNetParams | VGGParams | UNetParams | ResidualParams | AutoencoderParams,
+    Field(discriminator="kind"),
+]
 
 
 class OptimizerParams(Section):
@@ -74,6 +111,25 @@ class RegressionParams(Section):
     loss: Literal["l2", "l1", "smooth_l1"]
 
 
+class PriorRebalanceParams(Section):
+    """The weights of Zhang et al. 2016 that the stage ``prior`` computes; lambda is prior.mix."""
+
+    kind: Literal["prior"]
+
+
+class CountRebalanceParams(Section):
+    """Study 001, equation 1: w = (n + offset) ** -power, with n the pixels of the class."""
+
+    kind: Literal["counts"]
+    power: Annotated[float, Field(ge=0.0, le=4.0)]
+    """0.5 is the study's square root; 0 weighs all colors alike."""
+    offset: Annotated[float, Field(gt=0.0)]
+    """Pixels added to those of every class."""
+
+
+Rebalance = Annotated[PriorRebalanceParams | CountRebalanceParams, Field(discriminator="kind")]
+
+
 class ClassificationParams(Section):
     """A distribution over color bins at every pixel (``objectives/classification``)."""
 
@@ -84,19 +140,20 @@ class ClassificationParams(Section):
     """Bins that share a pixel; 1 is a hard target."""
     sigma: Positive
     """Width of their Gaussian weights, in ab units."""
-    rebalance: bool
-    """Weight pixels by the rarity of their color (stage ``prior``)."""
+    rebalance: Rebalance | None
+    """Weigh pixels by the rarity of their color; null weighs all alike."""
 
     @model_validator(mode="after")
     def _prior_is_of_bins(self) -> Self:
-        if self.rebalance and self.bins != "gamut313":
+        if self.rebalance and self.rebalance.kind == "prior" and self.bins != "gamut313":
             raise ValueError(
-                f"rebalance takes the prior of bins gamut313, not of {self.bins}; set it to false"
+                f"rebalance kind prior takes the prior of bins gamut313, not of {self.bins}; use "
+                "kind counts, or null"
             )
         return self
 
 
-class DiscriminatorParams(Section):
+class PatchGANParams(Section):
     """Judges patches of L and ab together (``adversarial/patchgan.py``)."""
 
     kind: Literal["patchgan"]
@@ -107,15 +164,34 @@ class DiscriminatorParams(Section):
     init: Literal["normal", "default"]
 
 
+class DCGANParams(Section):
+    """Judges whole pictures of L and ab together (``adversarial/dcgan.py``)."""
+
+    kind: Literal["dcgan"]
+    width: PositiveInt
+    """Channels of the first layer; doubled at each, eightfold at most."""
+    layers: Annotated[int, Field(ge=1, le=6)]
+    """Halvings of the side; a convolution over 4 x 4 gives the verdict: 3 at 32 px."""
+    init: Literal["normal", "default"]
+
+
+Discriminator = Annotated[PatchGANParams | DCGANParams, Field(discriminator="kind")]
+
+
 class AdversarialParams(Section):
     """A generator against a discriminator (``objectives/adversarial``)."""
 
     kind: Literal["adversarial"]
-    loss: Literal["lsgan", "bce"]
-    """``lsgan``: squared error to 0 and 1 (Mao et al. 2017); ``bce``: pix2pix's cross-entropy."""
-    l1_weight: Annotated[float, Field(ge=0.0)]
-    """Lambda of the L1 distance to the truth, in ab / 110."""
-    discriminator: DiscriminatorParams
+    loss: Literal["lsgan", "bce", "minimax"]
+    """``lsgan``: squared error to 0 and 1 (Mao et al. 2017); ``bce``: pix2pix's cross-entropy;
+    ``minimax``: the log-loss whose generator minimises log(1 - D) (Goodfellow et al. 2014)."""
+    pixel_loss: Literal["l1", "l2"]
+    """The distance to the truth beside it, in ab / 110."""
+    pixel_weight: Annotated[float, Field(ge=0.0)]
+    """Lambda, the weight of that distance."""
+    pretraining_epochs: Annotated[int, Field(ge=0)]
+    """So many of the first epochs train the generator on the distance alone."""
+    discriminator: Discriminator
     discriminator_optimizer: OptimizerParams
 
 
@@ -180,8 +256,8 @@ class ModelParams(Section):
     image: ImageParams
     ema: Decay | None
     """Decay of the moving average of the weights that is kept; null keeps the weights."""
-    keep: Literal["best", "last"]
-    """``best`` keeps the epoch with the lowest validation loss."""
+    keep: Literal["best", "best_l1", "last"]
+    """Which epoch is kept: of the lowest validation loss, of the lowest L1 error, or the last."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -197,4 +273,13 @@ class ModelParams(Section):
                 f"network {self.network.kind} with output tanh does not fit objective "
                 "classification, whose logits are unbounded; use output linear"
             )
+        if isinstance(self.objective, AdversarialParams):
+            self._leaves_epochs_to_the_discriminator(self.objective.pretraining_epochs)
         return self
+
+    def _leaves_epochs_to_the_discriminator(self, pretraining: int) -> None:
+        if pretraining >= self.epochs:
+            raise ValueError(
+                f"objective.pretraining_epochs {pretraining} leaves none of the {self.epochs} "
+                "epochs to the discriminator; use fewer, or objective regression"
+            )

@@ -14,8 +14,10 @@ from photochrom.params.text import parse_yaml, read_text
 MODEL_NAME = re.compile(r"[a-z][a-z0-9_]*")
 # What a ResNet cut after its 6th child and the VGG-style network divide the side by.
 STRIDE = 8
-# A patch discriminator ends with two 4 x 4 convolutions that each take one pixel.
-SMALLEST_PATCH_MAP = 3
+AUTOENCODER_STRIDE = 16
+# A patch discriminator ends with two 4 x 4 convolutions that each take one pixel; the other one
+# with a 4 x 4 convolution without a margin.
+SMALLEST_MAP = {"patchgan": 3, "dcgan": 4}
 BASELINES = ("gray", "mean_color", "random_photograph", "truth")
 
 
@@ -35,8 +37,10 @@ class EvaluateParams(Section):
     """A pixel counts as right when each of R, G, B is within this share of 255."""
     pictures: PositiveInt
     """Test photographs whose colorizations are kept for the report."""
+    resamples: Annotated[int, Field(ge=100)]
+    """Draws of the bootstrap from which every 95 % interval comes."""
     seed: Seed
-    """Seed of the baseline that borrows the colors of a random photograph."""
+    """Seed of those draws, and of the baseline that borrows a random photograph's colors."""
 
 
 class ReportParams(Section):
@@ -119,17 +123,19 @@ def _size_fault(name: str, model: ModelParams, stored: int) -> str | None:
 
 
 def _network_fault(name: str, model: ModelParams, side: int) -> str | None:
-    if model.network.kind == "unet" and side % 2**model.network.levels:
+    network = model.network
+    levels: int = getattr(network, "levels", 0)
+    if levels and side % 2**levels:
         fitting = (side & -side).bit_length() - 1
         return (
-            f"{name}.network.levels: {model.network.levels} halvings need a side that is a "
-            f"multiple of {2**model.network.levels}; photographs of side {side} take at most "
-            f"{fitting}"
+            f"{name}.network.levels: {levels} halvings need a side that is a multiple of "
+            f"{2**levels}; photographs of side {side} take at most {fitting}"
         )
-    if side % STRIDE:
+    stride = AUTOENCODER_STRIDE if network.kind == "autoencoder" else STRIDE
+    if not levels and side % stride:
         return (
-            f"{name}.image: network {model.network.kind} needs photographs whose side is a "
-            f"multiple of {STRIDE}, not {side}; change lab.size, image.size or image.crop"
+            f"{name}.image: network {network.kind} needs photographs whose side is a multiple of "
+            f"{stride}, not {side}; change lab.size, image.size or image.crop"
         )
     return None
 
@@ -137,8 +143,9 @@ def _network_fault(name: str, model: ModelParams, side: int) -> str | None:
 def _discriminator_fault(name: str, model: ModelParams, side: int) -> str | None:
     if model.objective.kind != "adversarial":
         return None
-    layers = model.objective.discriminator.layers
-    if side >> layers < SMALLEST_PATCH_MAP:
+    discriminator = model.objective.discriminator
+    layers = discriminator.layers
+    if side >> layers < SMALLEST_MAP[discriminator.kind]:
         return (
             f"{name}.objective.discriminator.layers: {layers} halvings leave nothing of "
             f"photographs of side {side}; use fewer"

@@ -55,7 +55,7 @@ class Progress:
     step : moves made.
     seconds : time spent, over all interruptions.
     history : one row per finished epoch.
-    best_epoch, best_loss : the epoch with the least validation loss.
+    best_epoch, best_loss : the epoch with the least validation loss, or L1 error.
     best : the network's state after it.
     sums : the current epoch's metrics, summed over its steps.
     """
@@ -134,12 +134,12 @@ class Trainer:
                 self._run_epoch()
                 observer.epoch(self._finish_epoch(), self.network)
                 self.save()
-        return self.progress.best if self._model.keep == "best" else self._kept_state()
+        return self._kept_state() if self._model.keep == "last" else self.progress.best
 
     @property
     def kept_epoch(self) -> int:
         """The epoch (1, 2, ..) whose weights are kept."""
-        return self.progress.best_epoch if self._model.keep == "best" else self._model.epochs
+        return self._model.epochs if self._model.keep == "last" else self.progress.best_epoch
 
     def save(self) -> None:
         """Save the whole state. A full disk is reported, not fatal: the former state stays."""
@@ -158,6 +158,7 @@ class Trainer:
         batches = self._train.batches(self._orders(epoch, done))
         title = f"Epoch {epoch + 1} of {self._model.epochs}"
         self.task.train()
+        self.task.start_epoch(epoch)
         for stored in track(batches, title, self._epoch_steps - done, closing_line=False):
             self.step(stored)
             self._attend()
@@ -253,10 +254,15 @@ class Trainer:
         if not math.isfinite(row["validation/loss"]):
             raise self._not_finite("The validation loss", self.progress.step)
         self.progress.history.append(row)
-        if row["validation/loss"] < self.progress.best_loss or not self.progress.best:
-            self.progress.best_loss, self.progress.best_epoch = row["validation/loss"], epoch
-            self.progress.best = self._kept_state()
+        self._keep_if_best(epoch, row)
         return row
+
+    def _keep_if_best(self, epoch: int, row: Row) -> None:
+        error = row["validation/l1" if self._model.keep == "best_l1" else "validation/loss"]
+        better = error < self.progress.best_loss or not self.progress.best
+        if self.task.keepable and better:
+            self.progress.best_loss, self.progress.best_epoch = error, epoch
+            self.progress.best = self._kept_state()
 
     @torch.inference_mode()
     def _validate(self) -> dict[str, float]:

@@ -21,18 +21,21 @@ PREVIEW_SIDE = 96
 
 
 class Log:
-    """Prints a line per epoch."""
+    """Prints a line per epoch, and what its numbers warn of."""
 
-    def __init__(self, name: str, epochs: int) -> None:
-        self._name, self._epochs = name, epochs
+    def __init__(self, name: str, epochs: int, task: Task) -> None:
+        self._name, self._epochs, self._task = name, epochs, task
 
     def epoch(self, row: Row, network: nn.Module) -> None:
         """Print the losses and the speed."""
+        epoch = f"{self._name} epoch {row['epoch']:.0f}"
         say(
-            f"{self._name} epoch {row['epoch']:.0f} of {self._epochs}: "
+            f"{epoch} of {self._epochs}: "
             f"loss {row['train/loss']:.4f}, validation {row['validation/loss']:.4f}, "
             f"{row['images_seen'] / row['seconds']:.0f} photographs per second"
         )
+        for remark in self._task.remarks(row):
+            say(f"{epoch}: {remark}")
 
 
 class Previews:

@@ -21,7 +21,7 @@ from photochrom.files import read_json, whole_file, write_json
 from photochrom.networks.base import count_parameters
 from photochrom.objectives import build_task
 from photochrom.params import Params
-from photochrom.params.models import ModelParams
+from photochrom.params.models import ClassificationParams, ModelParams
 from photochrom.tracking import TrainingRecord, dataset_of, flatten, open_run, provenance
 from photochrom.training.checkpoint import Checkpoints, fingerprint
 from photochrom.training.engine import Trainer, TrainingError, TrainingStopped
@@ -90,10 +90,11 @@ class Job:
         }
 
     def weights(self) -> Tensor | None:
-        """Return the prior's rebalancing weights where the objective asks for them."""
-        if not getattr(self.model.objective, "rebalance", False):
+        """Return the rebalancing weights where the objective asks for them."""
+        objective = self.model.objective
+        if not isinstance(objective, ClassificationParams) or objective.rebalance is None:
             return None
-        return torch.from_numpy(Prior.load(self.root / "data/prior").weights)
+        return Prior.load(self.root / "data/prior").rebalancing_weights(objective)
 
 
 def train_model(job: Job) -> None:
@@ -117,7 +118,7 @@ def train_model(job: Job) -> None:
         previews = Previews(
             trainer.task, validation, job.params.train.preview, job.size, job.scratch, mirror
         )
-        observers = All(Log(job.name, job.model.epochs), previews, Mirrored(mirror))
+        observers = All(Log(job.name, job.model.epochs, trainer.task), previews, Mirrored(mirror))
         try:
             kept = trainer.run(observers)
         except TrainingStopped:
@@ -213,4 +214,5 @@ def _facts(job: Job, trainer: Trainer) -> dict[str, Any]:
         "images_per_second": round(last["images_seen"] / max(last["seconds"], 1e-3), 1),
         "epochs": job.model.epochs,
         "kept_epoch": trainer.kept_epoch,
+        "remarks": list(trainer.task.remarks(last)),
     }

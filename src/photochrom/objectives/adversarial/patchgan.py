@@ -8,13 +8,13 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from photochrom.networks.base import init_normal
-from photochrom.params.models import DiscriminatorParams
+from photochrom.params.models import PatchGANParams
 
 
 class PatchGAN(nn.Module):
     """Judges L, a and b together."""
 
-    def __init__(self, params: DiscriminatorParams) -> None:
+    def __init__(self, params: PatchGANParams) -> None:
         super().__init__()
         widths = [params.width * min(2**level, 8) for level in range(params.layers + 1)]
         layers: list[nn.Module] = [_convolution(3, widths[0], stride=2), nn.LeakyReLU(0.2)]

@@ -1,11 +1,11 @@
-"""Adversarial: a generator of colors against a discriminator of patches.
+"""Adversarial: a generator of colors against a discriminator.
 
 Isola et al., Image-to-Image Translation with Conditional Adversarial Networks, 2017: the
 discriminator sees L with the true or the generated ab; its loss is the mean over both; the
-generator wants its patches taken for real, and its ab near the truth in L1.
+generator wants its colors taken for real, and near the truth.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -14,16 +14,18 @@ from torch import Tensor, nn
 from photochrom.color.batch import Batch
 from photochrom.color.decoding import AB_SCALE
 from photochrom.networks import build_network
+from photochrom.objectives.adversarial.dcgan import DCGAN
+from photochrom.objectives.adversarial.losses import GAN_LOSSES
 from photochrom.objectives.adversarial.patchgan import PatchGAN
 from photochrom.objectives.base import Player, Task, Turn
 from photochrom.objectives.targets import at_resolution
-from photochrom.params.models import AdversarialParams, DirectParams, ModelParams
+from photochrom.params.models import AdversarialParams, DirectParams, Discriminator, ModelParams
 
-Distance = Callable[[Tensor, Tensor], Tensor]
-DISTANCES: dict[str, Distance] = {
-    "bce": F.binary_cross_entropy_with_logits,
-    "lsgan": F.mse_loss,
-}
+PIXEL_LOSSES = {"l1": F.l1_loss, "l2": F.mse_loss}
+WON = 0.96
+"""The discriminator's accuracies on real and on fake, summed, less one: 1 is never wrong."""
+LOST = 0.04
+"""At 0 its answers do not depend on what it sees."""
 
 
 class Adversarial(Task):
@@ -32,11 +34,13 @@ class Adversarial(Task):
     def __init__(self, model: ModelParams, objective: AdversarialParams) -> None:
         super().__init__()
         self.network = build_network(model.network, out_channels=2)
-        self.discriminator = PatchGAN(objective.discriminator)
+        self.discriminator = build_discriminator(objective.discriminator)
         self.bins = None
         self.decoding = DirectParams(kind="direct")
-        self._distance = DISTANCES[objective.loss]
-        self._l1_weight = objective.l1_weight
+        self._losses = GAN_LOSSES[objective.loss]
+        self._pixel_loss = PIXEL_LOSSES[objective.pixel_loss]
+        self._pixel_weight = objective.pixel_weight
+        self._pretraining_epochs = objective.pretraining_epochs
         self._optimizers = (objective.discriminator_optimizer, model.optimizer)
 
     def players(self) -> dict[str, Player]:
@@ -46,25 +50,55 @@ class Adversarial(Task):
             "generator": Player(self.network, self._optimizers[1]),
         }
 
+    def start_epoch(self, epoch: int) -> None:
+        """Leave the discriminator out of the first epochs, and keep none of them."""
+        self.keepable = epoch >= self._pretraining_epochs
+
     def turns(self, batch: Batch) -> Iterator[Turn]:
-        """Yield the discriminator's turn, then the generator's, from one generated picture."""
+        """Yield the discriminator's turn, then the generator's, from one generated picture.
+
+        While it is pretrained, the generator has the only turn, on the distance alone.
+        """
         fake = self.network(batch.lightness).float()
         gray, real = _pair(batch, fake)
+        if not self.keepable:
+            loss = self._pixel_weight * self._pixel_loss(fake, real)
+            yield Turn("generator", loss, {"loss": loss.detach()})
+            return
         yield self._discriminator_turn(gray, real, fake.detach())
         self.discriminator.requires_grad_(False)
         yield self._generator_turn(gray, real, fake)
         self.discriminator.requires_grad_(True)
 
     def validate(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Return the L1 distance, the part of the loss that can be compared between epochs."""
+        """Return the distances to the truth, which can be compared between epochs."""
         fake = network(batch.lightness).float()
-        return {"loss": F.l1_loss(fake, at_resolution(batch.ab, fake) / AB_SCALE)}
+        real = at_resolution(batch.ab, fake) / AB_SCALE
+        return {"loss": self._pixel_loss(fake, real), "l1": F.l1_loss(fake, real)}
+
+    def remarks(self, row: Mapping[str, float]) -> tuple[str, ...]:
+        """Say when the discriminator wins or has collapsed."""
+        accuracies = [row.get(f"train/discriminator_accuracy_{of}") for of in ("real", "fake")]
+        if accuracies[0] is None or accuracies[1] is None:
+            return ()
+        found = f"{accuracies[0]:.0%} of the real and {accuracies[1]:.0%} of the generated"
+        skill = accuracies[0] + accuracies[1] - 1.0
+        if skill >= WON:
+            return (
+                f"the discriminator wins, it knows {found}: the generator learns little from it. "
+                "Lower discriminator_optimizer.lr or narrow the discriminator.",
+            )
+        if skill <= LOST:
+            return (
+                f"the discriminator tells nothing apart, it knows {found}: it has collapsed or is "
+                "fooled. Raise discriminator_optimizer.lr or widen the discriminator.",
+            )
+        return ()
 
     def _discriminator_turn(self, gray: Tensor, real: Tensor, fake: Tensor) -> Turn:
         on_real, on_fake = self._judge(gray, real), self._judge(gray, fake)
-        loss = 0.5 * (self._distance_to(on_real, 1.0) + self._distance_to(on_fake, 0.0))
-        # A patch is called real above the middle: logit 0, or 0.5 where targets are 0 and 1.
-        middle = 0.0 if self._distance is DISTANCES["bce"] else 0.5
+        loss = 0.5 * (self._losses.on_real(on_real) + self._losses.on_fake(on_fake))
+        middle = self._losses.middle
         metrics = {
             "discriminator_loss": loss.detach(),
             "discriminator_accuracy_real": (on_real.detach() > middle).float().mean(),
@@ -73,24 +107,26 @@ class Adversarial(Task):
         return Turn("discriminator", loss, metrics)
 
     def _generator_turn(self, gray: Tensor, real: Tensor, fake: Tensor) -> Turn:
-        fooling = self._distance_to(self._judge(gray, fake), 1.0)
-        l1 = F.l1_loss(fake, real)
-        loss = fooling + self._l1_weight * l1
-        metrics = {"loss": loss.detach(), "adversarial_loss": fooling.detach(), "l1": l1.detach()}
-        return Turn("generator", loss, metrics)
+        fooling = self._losses.fooling(self._judge(gray, fake))
+        pixel = self._pixel_loss(fake, real)
+        loss = fooling + self._pixel_weight * pixel
+        metrics = {"loss": loss, "adversarial_loss": fooling, "pixel_loss": pixel}
+        return Turn("generator", loss, {name: value.detach() for name, value in metrics.items()})
 
     def _judge(self, gray: Tensor, ab: Tensor) -> Tensor:
         logits: Tensor = self.discriminator(torch.cat((gray, ab), dim=1))
         return logits.float()
 
-    def _distance_to(self, logits: Tensor, target: float) -> Tensor:
-        return self._distance(logits, torch.full_like(logits, target))
-
 
 def build(model: ModelParams, weights: Tensor | None) -> Adversarial:
-    """Make the task; the prior's weights play no part."""
+    """Make the task; rebalancing weights play no part."""
     assert isinstance(model.objective, AdversarialParams)
     return Adversarial(model, model.objective)
+
+
+def build_discriminator(params: Discriminator) -> nn.Module:
+    """Make a discriminator with fresh weights."""
+    return PatchGAN(params) if params.kind == "patchgan" else DCGAN(params)
 
 
 def _pair(batch: Batch, fake: Tensor) -> tuple[Tensor, Tensor]:

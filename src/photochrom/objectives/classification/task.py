@@ -6,49 +6,17 @@ soft code of the true color, each pixel weighted by the rarity of its nearest bi
 
 from collections.abc import Iterator
 
-import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from photochrom.color.batch import Batch
-from photochrom.color.bins import Bins, bins, lattice_rows
+from photochrom.color.bins import bins, lattice_rows
+from photochrom.color.decoding import AB_SCALE, decode
 from photochrom.networks import build_network
 from photochrom.objectives.base import Player, Task, Turn
+from photochrom.objectives.classification.cross_entropy import SoftCrossEntropy
 from photochrom.objectives.targets import at_resolution
 from photochrom.params.models import ClassificationParams, MeanParams, ModelParams
-
-
-class SoftCrossEntropy(nn.Module):
-    """Rebalanced cross-entropy with soft targets, without the dense target.
-
-    The codes of all stored colors stand in a table, so that the loss needs only the gathered
-    log-probabilities of the ``neighbours`` bins of each pixel.
-    """
-
-    indices: Tensor
-    shares: Tensor
-    pixel_weights: Tensor
-
-    def __init__(self, where: Bins, neighbours: int, sigma: float, weights: Tensor | None) -> None:
-        super().__init__()
-        indices, shares = where.lookup(neighbours, sigma)
-        of_bins = torch.ones(len(where)) if weights is None else weights.float()
-        self.register_buffer("indices", indices, persistent=False)
-        self.register_buffer("shares", shares, persistent=False)
-        self.register_buffer("pixel_weights", of_bins[indices[:, 0]], persistent=False)
-
-    def forward(self, logits: Tensor, ab: Tensor) -> Tensor:
-        """Return the mean loss over all pixels.
-
-        Parameters
-        ----------
-        logits : tensor (N, Q, h, w).
-        ab : float tensor (N, 2, h, w); taken at the nearest color that eight bits can store.
-        """
-        rows = lattice_rows(ab)
-        log_probabilities = logits.float().log_softmax(1)
-        gathered = log_probabilities.gather(1, self.indices[rows].movedim(-1, 1))
-        entropy = -(gathered * self.shares[rows].movedim(-1, 1)).sum(1)
-        return (entropy * self.pixel_weights[rows]).mean()
 
 
 class Classification(Task):
@@ -76,12 +44,12 @@ class Classification(Task):
         yield Turn("network", loss, {"loss": loss.detach()})
 
     def validate(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Return the loss and how often the likeliest bin is the true one."""
-        assert self.bins is not None
-        raw = network(batch.lightness)
-        nearest = self._criterion.indices[lattice_rows(at_resolution(batch.ab, raw)), 0]
-        right = (raw.argmax(1) == nearest).float().mean()
-        return {"loss": self.loss(raw, batch.ab), "bin_accuracy": right}
+        """Return the loss, the L1 error and how often the likeliest bin is the true one."""
+        raw = network(batch.lightness).float()
+        truth = at_resolution(batch.ab, raw)
+        right = (raw.argmax(1) == self._criterion.indices[lattice_rows(truth), 0]).float().mean()
+        l1 = F.l1_loss(decode(raw, self.decoding, self.bins), truth) / AB_SCALE
+        return {"loss": self.loss(raw, batch.ab), "l1": l1, "bin_accuracy": right}
 
     def loss(self, raw: Tensor, ab: Tensor) -> Tensor:
         """Return the mean loss of logits (N, Q, h, w) against ab (N, 2, H, W)."""
@@ -99,9 +67,9 @@ def build(model: ModelParams, weights: Tensor | None) -> Classification:
     """
     objective = model.objective
     assert isinstance(objective, ClassificationParams)
-    if not objective.rebalance:
+    if objective.rebalance is None:
         return Classification(model, objective, None)
     expected = len(bins(objective.bins))
     if weights is None or len(weights) != expected:
-        raise ValueError(f"rebalancing {objective.bins} needs {expected} weights of its prior")
+        raise ValueError(f"rebalancing {objective.bins} needs {expected} weights")
     return Classification(model, objective, weights)

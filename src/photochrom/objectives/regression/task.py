@@ -41,8 +41,10 @@ class Regression(Task):
         yield Turn("network", loss, {"loss": loss.detach()})
 
     def validate(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Return the loss."""
-        return {"loss": self.loss(network(batch.lightness), batch.ab)}
+        """Return the loss and the L1 error."""
+        raw = network(batch.lightness).float()
+        l1 = F.l1_loss(raw, at_resolution(batch.ab, raw) / AB_SCALE)
+        return {"loss": self.loss(raw, batch.ab), "l1": l1}
 
     def loss(self, raw: Tensor, ab: Tensor) -> Tensor:
         """Return the mean loss of raw output (N, 2, h, w) against ab (N, 2, H, W)."""
