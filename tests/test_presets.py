@@ -1,5 +1,6 @@
 """Presets: each gives a good params.yaml, keeps its comments, and leaves nothing of the last."""
 
+import re
 import shutil
 from itertools import pairwise
 from pathlib import Path
@@ -11,20 +12,26 @@ from hypothesis import strategies as st
 
 from photochrom.params import ParamsError, edit_yaml, load_params, parse_yaml
 from photochrom.presets import PresetError, list_presets, plan_preset
+from preset_kit import (
+    MODEL,
+    NAMES,
+    ROOT,
+    SMALL,
+    STUDIES,
+    apply,
+    comments,
+    copy_project,
+    default_text,
+    write,
+)
 
-ROOT = Path(__file__).parent.parent
-NAMES = sorted(file.stem for file in (ROOT / "presets").glob("*.yaml"))
-REQUIRED = {
-    "tiny-imagenet": ["data.url=file:///photographs/tiny-imagenet-20k.zip"],
-    "imagenet": ["data.path=/photographs/ILSVRC"],
-}
+ON_ALL = [name for name in NAMES if name not in STUDIES | SMALL]
 
 
 @pytest.fixture(scope="module")
 def default(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return params.yaml as preset samples makes it, whatever it says at the moment."""
-    folder = copy_project(tmp_path_factory.mktemp("default"))
-    return plan_preset("samples", [], folder).after
+    return default_text(tmp_path_factory.mktemp("default"))
 
 
 @pytest.fixture
@@ -35,34 +42,12 @@ def project(tmp_path: Path, default: str) -> Path:
     return tmp_path
 
 
-def copy_project(folder: Path) -> Path:
-    shutil.copy(ROOT / "params.yaml", folder)
-    shutil.copytree(ROOT / "presets", folder / "presets")
-    return folder
-
-
-def apply(name: str, root: Path, *assignments: str) -> str:
-    """Apply a preset, with the keys it requires, and return the new text."""
-    change = plan_preset(name, [*REQUIRED.get(name, []), *assignments], root)
-    (root / "params.yaml").write_text(change.after, encoding="utf-8")
-    return change.after
-
-
-def write(root: Path, name: str, text: str) -> None:
-    """Write a preset of the test's own."""
-    (root / "presets" / f"{name}.yaml").write_text(text, encoding="utf-8")
-
-
-def comments(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.lstrip().startswith("#")]
-
-
 def test_the_promised_presets_are_there() -> None:
     promised = "cifar10 coco folder imagenet imagenette places365 samples smoke tiny-imagenet"
-    assert set(promised.split()) <= set(NAMES)
+    assert {*promised.split(), *STUDIES, *SMALL} <= set(NAMES)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ON_ALL)
 def test_a_preset_gives_a_good_params_yaml_with_all_comments(
     name: str, project: Path, default: str
 ) -> None:
@@ -96,10 +81,16 @@ def test_the_samples_lead_back_from_any_preset(name: str, project: Path, default
 def test_a_preset_leaves_nothing_of_the_one_before(
     first: str, second: str, project: Path, default: str
 ) -> None:
-    alone = settings_that_count(apply(second, project))
+    alone = apply(second, project)
     (project / "params.yaml").write_text(default, encoding="utf-8")
     apply(first, project)
-    assert settings_that_count(apply(second, project)) == alone
+    after = apply(second, project)
+    assert settings_that_count(after) == settings_that_count(alone)
+    assert names_aside(after) == names_aside(alone)
+
+
+def names_aside(text: str) -> list[str]:
+    return re.findall(r"^#~   (\w+):$", text, re.MULTILINE)
 
 
 def settings_that_count(text: str) -> dict[str, Any]:
@@ -177,38 +168,14 @@ def test_a_broken_preset_is_named(project: Path) -> None:
         plan_preset("broken", [], project)
 
 
-MODEL = """
-    study: ours
-    network: {kind: vgg, width: 0.5}
-    objective: {kind: regression, loss: l1}
-    decoding: {kind: direct}
-    optimizer: {kind: sgd, lr: 0.1, betas: [0.9, 0.99], weight_decay: 0, schedule: constant,
-                warmup: 0, clip: null}
-    epochs: 1
-    batch_size: 2
-    image: {size: null, crop: null, flip: false}
-    ema: null
-    keep: last
-"""
-
-
-def test_a_whole_model_is_added_and_null_removes_one(project: Path, default: str) -> None:
+def test_a_whole_model_is_added_after_the_others(project: Path, default: str) -> None:
     write(project, "add", f"# Adds a model.\nmodels:\n  mine:{MODEL}")
     after = apply("add", project)
-    assert load_params(project / "params.yaml").models["mine"].network.kind == "vgg"
+    models = load_params(project / "params.yaml").models
+    assert list(models)[-1] == "mine"
+    assert models["mine"].network.kind == "vgg"
     assert comments(after) == comments(default)
-    write(project, "drop", "# Removes it.\nmodels:\n  mine: null\n")
-    assert apply("drop", project) == default
-
-
-def test_a_model_removed_takes_its_comment_along(project: Path, default: str) -> None:
-    comment = "  # Mine, to be removed.\n"
-    start = default.index("\nmodels:\n") + len("\nmodels:\n")
-    with_mine = f"{default[:start]}{comment}  mine:{MODEL}\n{default[start:]}"
-    (project / "params.yaml").write_text(with_mine, encoding="utf-8")
-    write(project, "drop", "# Removes it.\nmodels:\n  mine: null\n")
-    after = apply("drop", project)
-    assert after == f"{default[:start]}\n{default[start:]}"
+    assert apply("add", project) == after
 
 
 def test_keys_for_a_model_that_is_not_there_are_skipped_with_a_note(project: Path) -> None:
@@ -273,6 +240,12 @@ def test_edited_text_holds_exactly_the_target(
     edited = edit_yaml(text, current, {"seed": 1} | second)
     assert parse_yaml(edited, "edited") == {"seed": 1} | second
     assert edited.startswith("seed: 1 # kept\n")
+
+
+def test_a_key_that_goes_takes_its_comment_along() -> None:
+    text = "# Stays.\n\n# Goes.\nseed: 1\n# Stays, too.\nlimit: 2\n"
+    edited = edit_yaml(text, {"seed": 1, "limit": 2}, {"limit": 2})
+    assert edited == "# Stays.\n\n# Stays, too.\nlimit: 2\n"
 
 
 def test_a_preset_follows_on_what_dvc_has_respelled(project: Path) -> None:

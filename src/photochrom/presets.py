@@ -4,10 +4,15 @@ A preset is a YAML file in ``presets/`` that begins with a comment and holds onl
 changes. It is merged by these rules:
 
 - Sections merge key by key; everything else (numbers, text, lists, null) replaces what was there.
-- A network, objective or decoding of another ``kind`` replaces the section whole.
-- Under ``models``, ``"*"`` stands for every model of params.yaml and yields to an entry by name;
-  a name that is null removes the model; a whole entry adds one; keys for a model that
-  params.yaml does not have are skipped, with a note.
+- A network, objective, decoding, discriminator or rebalance of another ``kind`` replaces the
+  section whole.
+- Under ``models``, ``"*"`` stands for every model and yields to an entry by name. A whole entry
+  adds a model, in the place of the one of that name if there is one. A name that is null sets the
+  model aside, and ``"*": null`` all that the preset does not name. Keys for a model that is not
+  there are skipped, with a note.
+- What is set aside stays in params.yaml as a comment, marked ``#~``, and every preset begins by
+  bringing it back.
+- ``extends: NAME`` takes the preset NAME first.
 - ``!required EXAMPLE`` marks a key that the user has to give.
 """
 
@@ -22,17 +27,24 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.nodes import Node
 
 from photochrom.params import (
+    MARK,
     ModelParams,
     ParamsError,
+    bring_back,
     check_params,
     edit_yaml,
+    names_aside,
     parse_yaml,
     read_text,
+    set_aside,
+    without_aside,
 )
 
 FOLDER = "presets"
+EXTENDS = "extends"
+MODELS = "models"
 EVERY = "*"
-VARIANTS = ("network", "objective", "decoding")
+VARIANTS = ("network", "objective", "decoding", "discriminator", "rebalance")
 Values = dict[str, Any]
 
 
@@ -54,7 +66,7 @@ class Change:
     Attributes
     ----------
     before, after : the text of params.yaml.
-    notes : sentences about what the preset could not change.
+    notes : sentences about what the preset could not change, and what it set aside.
     """
 
     before: str
@@ -62,16 +74,19 @@ class Change:
     notes: tuple[str, ...]
 
     def diff(self) -> list[str]:
-        """Return the unified diff, line by line; empty when nothing changes."""
-        lines = difflib.unified_diff(
-            self.before.splitlines(), self.after.splitlines(), "params.yaml", "params.yaml, changed"
-        )
+        """Return the unified diff, line by line; empty when nothing changes.
+
+        What is only set aside or brought back is not in it: the notes tell of that.
+        """
+        before = set_aside(bring_back(self.before), names_aside(self.after))
+        texts = (without_aside(before), without_aside(self.after))
+        lines = difflib.unified_diff(*texts, "params.yaml", "params.yaml, changed")
         return [line.rstrip("\n") for line in lines]
 
 
 def list_presets(root: Path) -> dict[str, str]:
     """Return the presets of a project and the first line of each one's comment, by name."""
-    files = sorted((root / FOLDER).glob("*.yaml"))
+    files = sorted((root / FOLDER).glob("*.yaml"), key=lambda file: file.stem)
     return {file.stem: _headline(read_text(file)) for file in files}
 
 
@@ -92,23 +107,43 @@ def plan_preset(name: str, assignments: Iterable[str], root: Path) -> Change:
         When params.yaml or the preset is not YAML, or the merged result is refused.
     """
     before = read_text(root / "params.yaml")
-    current = parse_yaml(before, "params.yaml")
-    overlay = _merge(_read_preset(name, root), _parse_assignments(assignments))
-    _demand_required(name, overlay)
-    target, notes = _apply(overlay, current)
-    after = edit_yaml(before, current, target)
+    parse_yaml(before, "params.yaml")
+    layers = [*_layers(name, root), _parse_assignments(assignments)]
+    after, notes = _apply(layers, bring_back(before), name)
     check_params(after, f"params.yaml with preset {name}")
-    return Change(before, after, notes)
+    return Change(before, after, (*notes, *_moved(names_aside(before), names_aside(after))))
 
 
-def _read_preset(name: str, root: Path) -> Values:
+def _moved(before: tuple[str, ...], after: tuple[str, ...]) -> Iterable[str]:
+    if back := [name for name in before if name not in after]:
+        yield f"Brought back: {', '.join(back)}."
+    if aside := [name for name in after if name not in before]:
+        yield (
+            f"Set aside, in lines that begin with {MARK} until another preset brings them back: "
+            f"{', '.join(aside)}."
+        )
+
+
+def _layers(name: str, root: Path, chain: tuple[str, ...] = ()) -> list[Values]:
+    """Return what a preset extends, then the preset itself."""
+    if name in chain:
+        circle = " > ".join([*chain, name])
+        raise PresetError(f"Presets extend one another in a circle, {circle}: break it.")
+    values = _read_preset(name, root, chain)
+    base = values.pop(EXTENDS, None)
+    below = [] if base is None else _layers(str(base), root, (*chain, name))
+    return [*below, values]
+
+
+def _read_preset(name: str, root: Path, chain: tuple[str, ...]) -> Values:
     known = list_presets(root)
     if not known:
         raise PresetError(f"There is no {FOLDER}/ here; run this from the project's root.")
     if name not in known:
+        wanted = f", which {FOLDER}/{chain[-1]}.yaml extends" if chain else ""
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}."
-        raise PresetError(f"There is no preset {name}: {hint}")
+        raise PresetError(f"There is no preset {name}{wanted}: {hint}")
     file = root / FOLDER / f"{name}.yaml"
     return parse_yaml(read_text(file), f"{FOLDER}/{file.name}", _loader())
 
@@ -167,8 +202,62 @@ def _other_kind(key: str, old: Values, new: Values) -> bool:
     return key in VARIANTS and "kind" in new and new["kind"] != old.get("kind", new["kind"])
 
 
-def _demand_required(name: str, overlay: Values) -> None:
-    missing = [f"--set {key}={value.example}" for key, value in _required(overlay)]
+def _apply(layers: list[Values], text: str, name: str) -> tuple[str, tuple[str, ...]]:
+    """Merge overlays into the text of params.yaml, one after the other; return it, and notes."""
+    current = target = parse_yaml(text, "params.yaml")
+    notes: list[str] = []
+    for layer in layers:
+        target, skipped = _laid_over(target, layer)
+        notes += (
+            f"models.{model} is left out: params.yaml has no such model." for model in skipped
+        )
+    _demand_required(name, target)
+    text = set_aside(text, _displaced(current, target, layers))
+    return edit_yaml(text, parse_yaml(text, "params.yaml"), target), tuple(notes)
+
+
+def _laid_over(values: Values, layer: Values) -> tuple[Values, list[str]]:
+    """Return values with an overlay merged in, and the models that it names in vain."""
+    asked = layer.get(MODELS)
+    if not isinstance(asked, dict):
+        return _merge(values, layer), []
+    every = asked.get(EVERY, {})
+    named = {name: value for name, value in asked.items() if name != EVERY}
+    models = _models(values)
+    if every is None:
+        models = {name: value for name, value in models.items() if name in named}
+    else:
+        models = _merge(models, dict.fromkeys(models, every))
+    skipped = [name for name, value in named.items() if name not in models and not _whole(value)]
+    models = _with_named(models, {k: v for k, v in named.items() if k not in skipped})
+    return _merge(values, layer) | {MODELS: models}, skipped
+
+
+def _with_named(models: Values, named: Values) -> Values:
+    replaced = [name for name, value in named.items() if _whole(value)]
+    kept = {name: value for name, value in models.items() if name not in replaced}
+    return {name: value for name, value in _merge(kept, named).items() if value is not None}
+
+
+def _displaced(current: Values, target: Values, layers: list[Values]) -> set[str]:
+    """Return the models of params.yaml that are gone or have another in their place."""
+    whole = {name for layer in layers for name, value in _models(layer).items() if _whole(value)}
+    present, wanted = _models(current), _models(target)
+    stay = {name for name in wanted if name not in whole or wanted[name] == present.get(name)}
+    return present.keys() - stay
+
+
+def _models(values: Values) -> Values:
+    models = values.get(MODELS)
+    return models if isinstance(models, dict) else {}
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, dict) and set(ModelParams.model_fields) <= set(value)
+
+
+def _demand_required(name: str, values: Values) -> None:
+    missing = [f"--set {key}={value.example}" for key, value in _required(values)]
     if missing:
         raise PresetError(f"Preset {name} needs to know more: add {' '.join(missing)}")
 
@@ -179,20 +268,3 @@ def _required(values: Values, prefix: str = "") -> Iterable[tuple[str, Required]
             yield from _required(value, f"{prefix}{key}.")
         elif isinstance(value, Required):
             yield f"{prefix}{key}", value
-
-
-def _apply(overlay: Values, current: Values) -> tuple[Values, tuple[str, ...]]:
-    present, asked = current.get("models"), overlay.get("models")
-    if not isinstance(present, dict) or not isinstance(asked, dict):
-        return _merge(current, overlay), ()
-    named = {name: value for name, value in asked.items() if name != EVERY}
-    skipped = [name for name, value in named.items() if name not in present and not _whole(value)]
-    every = dict.fromkeys(present, asked.get(EVERY, {}))
-    models = _merge(_merge(present, every), {k: v for k, v in named.items() if k not in skipped})
-    models = {name: value for name, value in models.items() if value is not None}
-    notes = (f"models.{name} is left out: params.yaml has no such model." for name in skipped)
-    return _merge(current, overlay) | {"models": models}, tuple(notes)
-
-
-def _whole(value: Any) -> bool:
-    return isinstance(value, dict) and set(ModelParams.model_fields) <= set(value)

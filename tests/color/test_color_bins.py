@@ -352,6 +352,37 @@ def test_rebalancing_follows_the_formula():
     assert torch.allclose(bins.rebalancing_weights(prior, 0.75), inverse / (prior * inverse).sum())
 
 
+@given(
+    arrays(np.int64, 40, elements=st.integers(0, 10**7)),
+    st.floats(0, 4),
+    st.floats(1, 1e6),
+)
+def test_count_weights_are_finite_ordered_and_of_mean_one(counts, power, offset):
+    counts[0] += 1
+    weights = bins.count_weights(torch.from_numpy(counts), power, offset).numpy()
+    assert np.isfinite(weights).all()
+    assert (counts / counts.sum() * weights).sum() == pytest.approx(1, rel=1e-9)
+    order = np.argsort(counts)
+    assert (np.diff(weights[order]) <= 1e-12 * weights.max()).all()
+
+
+def test_count_weights_are_those_of_study_001():
+    """Its equation 1: w = 1 / sqrt(n + 1e5); only the ratios matter, the mean is 1."""
+    counts = np.array([3_400_000, 250_000, 1, 0])
+    found = bins.count_weights(torch.from_numpy(counts), 0.5, 1e5).numpy()
+    published = 1 / np.sqrt(counts + 1e5)
+    np.testing.assert_allclose(found / found[0], published / published[0], rtol=1e-12)
+    assert found[3] / found[0] == pytest.approx(np.sqrt(35))
+    assert (counts / counts.sum() * found).sum() == pytest.approx(1)
+
+
+def test_count_weights_of_power_0_are_ones_and_of_power_1_the_inverse():
+    counts = torch.tensor([5, 80, 0, 15])
+    assert torch.allclose(bins.count_weights(counts, 0, 10.0), torch.ones(4).double())
+    inverse = bins.count_weights(counts, 1, 10.0)
+    assert torch.allclose(inverse * (counts + 10), (inverse[0] * 15).expand(4))
+
+
 @given(arrays(np.uint8, (2, 3, 4, 4), elements=st.integers(0, 255)))
 def test_lattice_histogram_counts_every_pixel_once(stored):
     counts = bins.lattice_histogram(stored)

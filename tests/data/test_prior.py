@@ -13,6 +13,7 @@ from photochrom.data.prior import Prior, count_colors
 from photochrom.data.prior_figure import draw_prior
 from photochrom.data.shards import ShardError
 from photochrom.params.data import PriorParams
+from photochrom.params.models import ClassificationParams
 
 PLAIN = {"neighbours": 10, "sigma": 5, "smoothing": 0, "pseudo_photographs": 0, "mix": 0.5}
 
@@ -143,6 +144,40 @@ def test_the_mean_color_is_that_of_the_pixels(prior):
     expected = muted()[:, 1:].astype(np.float64).mean(axis=(0, 2, 3)) - 128
     assert prior.mean_color.tolist() == pytest.approx(expected.tolist(), abs=1e-4)
     assert prior.mean_color.dtype == torch.float32
+
+
+def objective(which: str, rebalance: dict[str, object] | None) -> ClassificationParams:
+    values = {"kind": "classification", "neighbours": 5, "sigma": 5, "rebalance": rebalance}
+    return ClassificationParams.model_validate({**values, "bins": which})
+
+
+def test_an_objective_that_rebalances_nothing_gets_no_weights(prior):
+    assert prior.rebalancing_weights(objective("gamut313", None)) is None
+
+
+def test_by_the_prior_the_weights_are_those_of_the_file(prior):
+    found = prior.rebalancing_weights(objective("gamut313", {"kind": "prior"}))
+    np.testing.assert_array_equal(found.numpy(), prior.weights)
+
+
+@pytest.mark.parametrize("which", ["gamut313", "grid256"])
+def test_by_counts_each_class_counts_the_pixels_nearest_to_it(prior, which):
+    rebalance = {"kind": "counts", "power": 0.5, "offset": 4.0}
+    found = prior.rebalancing_weights(objective(which, rebalance)).numpy()
+    where = bins.bins(which)
+    stored = muted()[:, 1:].transpose(0, 2, 3, 1).reshape(-1, 2).astype(np.float32) - 128
+    classes = where.nearest(torch.from_numpy(stored)).numpy()
+    counts = np.bincount(classes, minlength=len(where))
+    expected = (counts + 4.0) ** -0.5
+    np.testing.assert_allclose(found, expected / (counts / counts.sum() * expected).sum())
+    assert found.dtype == np.float64
+    assert counts.max() > 20, "the common classes should differ from the rare ones"
+
+
+def test_by_counts_the_grid_takes_the_counts_of_the_file(prior):
+    rebalance = {"kind": "counts", "power": 1.0, "offset": 1.0}
+    found = prior.rebalancing_weights(objective("grid256", rebalance)).numpy()
+    np.testing.assert_allclose(found * (prior.grid_counts + 1), found.max())
 
 
 def test_a_saved_prior_is_loaded_again(prior, tmp_path):

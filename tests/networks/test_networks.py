@@ -2,61 +2,46 @@
 
 import pkgutil
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
-from urllib.error import URLError
 
 import pytest
 import torch
+from network_kit import autoencoder, gray, residual, resnet_of, shape_of, unet, vgg
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torchvision.models import ResNet18_Weights, resnet18
 
 from photochrom import networks
 from photochrom.color.bins import bins
-from photochrom.networks import ColorNetwork, WeightsError, build_network, resnet
-from photochrom.networks.base import count_parameters
+from photochrom.networks import ColorNetwork, build_network
 from photochrom.params import load_params
-from photochrom.params.models import (
-    ClassificationParams,
-    Network,
-    ResNetParams,
-    UNetParams,
-    VGGParams,
-)
+from photochrom.params.models import ClassificationParams, Network
 
-ROOT = Path(__file__).resolve().parents[2]
+PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml")
 SIDES = (32, 64, 96)
-
-
-def unet(levels: int, width: int = 4, output: str = "linear", **other: Any) -> UNetParams:
-    values = {"dropout": 0.5, "init": "normal", **other}
-    return UNetParams.model_validate(
-        {"kind": "unet", "levels": levels, "width": width, "output": output, **values}
-    )
-
-
-def resnet_of(depth: int, pretrained: bool = False) -> ResNetParams:
-    return ResNetParams.model_validate(
-        {"kind": "resnet", "depth": depth, "pretrained": pretrained, "decoder": "deconvolution"}
-    )
-
 
 VARIANTS: dict[str, tuple[Any, int]] = {
     "resnet18": (resnet_of(18), 2),
+    "resnet18 without norm": (resnet_of(18, norm=False), 2),
     "resnet34": (resnet_of(34), 313),
-    "vgg": (VGGParams(kind="vgg", width=0.125), 313),
-    "vgg regression": (VGGParams(kind="vgg", width=0.125), 2),
+    "resnet18 upsampling": (resnet_of(18, "upsampling"), 256),
+    "resnet34 upsampling without norm": (resnet_of(34, "upsampling", norm=False), 2),
+    "vgg": (vgg(0.125), 313),
+    "vgg regression": (vgg(0.125), 2),
     "unet3": (unet(3, output="tanh"), 2),
     "unet4 default": (unet(4, init="default", dropout=0.0), 313),
     "unet5": (unet(5), 256),
     "unet6 tanh": (unet(6, output="tanh"), 2),
+    "residual2": (residual(2), 2),
+    "residual3 linear": (residual(3, blocks=2, output="linear"), 313),
+    "residual5 default": (residual(5, init="default", dropout=0.0), 2),
+    "autoencoder": (autoencoder(), 2),
+    "autoencoder linear": (autoencoder(grid=4, latent=20, output="linear"), 256),
 }
 
 
 def entries() -> Iterator[tuple[str, tuple[Any, int]]]:
-    for name, model in load_params(ROOT / "params.yaml").models.items():
+    for name, model in PARAMS.models.items():
         objective = model.objective
         classifies = isinstance(objective, ClassificationParams)
         yield name, (model.network, len(bins(objective.bins)) if classifies else 2)
@@ -75,13 +60,14 @@ def _seeded() -> None:
     torch.manual_seed(0)
 
 
-def gray(count: int, height: int, width: int) -> Tensor:
-    return torch.rand(count, 1, height, width) * 2 - 1
-
-
 def fitting(network: ColorNetwork) -> list[int]:
     sides = [side for side in SIDES if side % network.stride == 0]
     return sides or [network.stride]
+
+
+def native(name: str) -> int:
+    image = PARAMS.models[name].image
+    return image.crop or image.size or PARAMS.lab.size
 
 
 def kinds() -> set[str]:
@@ -107,6 +93,21 @@ def test_output_fits_input_at_every_size(build: Build) -> None:
             assert raw.shape == (2, raw.shape[1], height // factor, width // factor)
             outputs.add((raw.shape[1], factor))
     assert len(outputs) == 1, "channels and resolution should not depend on the size"
+
+
+@pytest.mark.parametrize("name", PARAMS.models)
+def test_a_model_answers_at_every_side_that_its_stride_divides(name: str) -> None:
+    """That is at 32, 64, 96 and its own side, but for U-Nets of six and more levels at 64 px."""
+    network = build_network(*CASES[name]).eval()
+    for side in {*SIDES, native(name)}:
+        if side % network.stride == 0:
+            raw = network(gray(1, side, side))
+            assert raw.isfinite().all()
+            assert raw.shape == (1, CASES[name][1], *raw.shape[-2:])
+            assert raw.shape[-1] == raw.shape[-2] in (side, side // 4)
+        else:
+            assert getattr(CASES[name][0], "levels", 0) >= 6
+    assert native(name) % network.stride == 0
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -160,123 +161,46 @@ def test_a_photograph_does_not_depend_on_its_batch_when_colored(build: Build) ->
     torch.testing.assert_close(network(pictures)[1:2], network(pictures[1:2]))
 
 
-@pytest.mark.parametrize("levels", [3, 6])
-def test_tanh_stays_within_one_however_large_the_weights(levels: int) -> None:
-    network = build_network(unet(levels, output="tanh"), 2)
+def loud(params: Any) -> Tensor:
+    """Return the output of a network whose weights are far too large."""
+    network = build_network(params, 2)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.mul_(100)
-    raw = network(gray(2, 64, 64))
-    assert raw.abs().max() <= 1.0
-    assert raw.abs().max() > 0.99
+    return network(gray(2, 64, 64))
 
 
-def test_linear_output_is_not_bounded() -> None:
-    network = build_network(unet(3, output="linear"), 2)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.mul_(100)
-    assert network(gray(2, 64, 64)).abs().max() > 1.0
+@pytest.mark.parametrize(
+    "params",
+    [unet(3, output="tanh"), unet(6, output="tanh"), residual(3), autoencoder()],
+    ids=lambda params: params.kind,
+)
+def test_tanh_stays_within_one_however_large_the_weights(params: Any) -> None:
+    assert loud(params).abs().max() <= 1.0
+    assert loud(params).abs().max() > 0.99
 
 
-# Zhang et al. 2016, layer by layer: output channels, stride, dilation.
-ZHANG = [
-    (64, 1, 1), (64, 2, 1),
-    (128, 1, 1), (128, 2, 1),
-    (256, 1, 1), (256, 1, 1), (256, 2, 1),
-    (512, 1, 1), (512, 1, 1), (512, 1, 1),
-    (512, 1, 2), (512, 1, 2), (512, 1, 2),
-    (512, 1, 2), (512, 1, 2), (512, 1, 2),
-    (512, 1, 1), (512, 1, 1), (512, 1, 1),
-    (256, 1, 1), (256, 1, 1),
-]  # fmt: skip
+@pytest.mark.parametrize(
+    "params",
+    [unet(3), residual(3, output="linear"), autoencoder(output="linear")],
+    ids=lambda params: params.kind,
+)
+def test_linear_output_is_not_bounded(params: Any) -> None:
+    assert loud(params).abs().max() > 1.0
 
 
-def shape_of(params: Any, channels: int) -> ColorNetwork:
-    """Return a network without its numbers, which take time to draw."""
-    with torch.device("meta"):
-        return build_network(params, channels)
-
-
-def test_vgg_has_the_published_layers() -> None:
-    network = shape_of(VGGParams(kind="vgg", width=1.0), 313)
-    found = [
-        (layer.out_channels, layer.stride[0], layer.dilation[0])
-        for layer in network.modules()
-        if isinstance(layer, nn.Conv2d) and layer.kernel_size == (3, 3)
-    ]
-    assert found == ZHANG
-    [up] = [layer for layer in network.modules() if isinstance(layer, nn.ConvTranspose2d)]
-    assert (up.in_channels, up.out_channels, up.kernel_size, up.stride) == (
-        512,
-        256,
-        (4, 4),
-        (2, 2),
-    )
-    assert sum(isinstance(layer, nn.BatchNorm2d) for layer in network.modules()) == 7
-
-
-def test_vgg_has_32_million_parameters() -> None:
-    body = [channels for channels, _, _ in ZHANG[:19]]
-    pairs = zip([1, *body[:-1]], body, strict=True)
-    expected = sum(9 * inside * outside + outside for inside, outside in pairs)
-    expected += 2 * (64 + 128 + 256 + 4 * 512)
-    expected += 16 * 512 * 256 + 256 + 2 * (9 * 256 * 256 + 256) + 256 * 313 + 313
-    network = shape_of(VGGParams(kind="vgg", width=1.0), 313)
-    assert count_parameters(network) == expected == 32_235_385
-
-
-def test_a_narrow_vgg_keeps_multiples_of_eight() -> None:
-    for width in (0.01, 0.25, 0.3):
-        network = build_network(VGGParams(kind="vgg", width=width), 2)
-        widths = {m.out_channels for m in network.modules() if isinstance(m, nn.Conv2d)} - {2}
-        assert all(count % 8 == 0 and count > 0 for count in widths)
-
-
-def test_unet_has_54_million_parameters() -> None:
-    down = [1, 64, 128, 256, 512, 512, 512, 512, 512]
-    expected = sum(16 * inside * outside for inside, outside in pairwise(down))
-    expected += 64 + 512  # biases of the outermost and the innermost, which have no norm
-    expected += 2 * sum(down[2:8])
-    up = [(512, 512)] + [(1024, 512)] * 3 + [(1024, 256), (512, 128), (256, 64), (128, 2)]
-    expected += sum(16 * inside * outside for inside, outside in up)
-    expected += 2 * sum(outside for _, outside in up[:-1]) + 2
-    network = shape_of(unet(8, width=64, output="tanh"), 2)
-    assert count_parameters(network) == expected == 54_410_434
-
-
-def test_resnet18_is_cut_after_its_sixth_child() -> None:
-    network = build_network(resnet_of(18), 2)
-    whole = list(resnet18().children())[:6]
-    encoder = sum(p.numel() for child in whole for p in child.parameters()) - 2 * 64 * 49
-    halves = ((128, 128), (128, 64), (64, 32))
-    decoder = sum(16 * inside * outside + 2 * outside for inside, outside in halves)
-    assert count_parameters(network) == encoder + decoder + 9 * 32 * 2 + 2
-    assert count_parameters(build_network(resnet_of(34), 2)) > count_parameters(network)
-
-
-def test_unet_drops_in_the_three_innermost_levels_but_the_deepest() -> None:
-    def dropped(levels: int) -> list[int]:
-        network: Any = shape_of(unet(levels), 2)
-        return [
-            level
-            for level, block in enumerate(network.up)
-            if any(isinstance(layer, nn.Dropout) for layer in block)
-        ]
-
-    assert dropped(8) == [4, 5, 6]
-    assert dropped(6) == [2, 3, 4]
-    assert dropped(3) == [1]
-
-
-def test_unet_drops_only_while_it_trains() -> None:
-    network, picture = build_network(unet(5), 2), gray(2, 32, 32)
+@pytest.mark.parametrize("params", [unet(5), residual(5)], ids=lambda params: params.kind)
+def test_dropout_is_only_for_training(params: Any) -> None:
+    network, picture = build_network(params, 2), gray(2, 32, 32)
     assert not torch.equal(network.train()(picture), network.train()(picture))
     assert torch.equal(network.eval()(picture), network.eval()(picture))
 
 
-def test_normal_weights_have_the_published_spread() -> None:
-    network = build_network(unet(6, width=32), 2)
+@pytest.mark.parametrize(
+    "params", [unet(6, width=32), residual(4, width=32)], ids=lambda params: params.kind
+)
+def test_normal_weights_have_the_published_spread(params: Any) -> None:
+    network = build_network(params, 2)
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and layer.weight.numel() > 10_000:
             assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)
@@ -287,27 +211,14 @@ def test_normal_weights_have_the_published_spread() -> None:
         assert bias is None or not bias.any()
 
 
-def test_a_gray_stem_answers_as_the_colored_one_does_to_gray(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("family", "levels"), [(unet, 8), (residual, 8), (unet, 6), (unet, 3)])
+def test_the_three_innermost_levels_but_the_deepest_have_dropout(
+    family: Callable[..., Any], levels: int
 ) -> None:
-    published = resnet18().eval()
-    monkeypatch.setattr(ResNet18_Weights, "get_state_dict", lambda *_, **__: published.state_dict())
-    encoder: Any = build_network(resnet_of(18, pretrained=True), 2).eval()
-    picture = gray(2, 64, 64)
-    expected = nn.Sequential(*list(published.children())[:6])(picture.expand(-1, 3, -1, -1))
-    torch.testing.assert_close(encoder.encoder(picture), expected, rtol=1e-4, atol=1e-4)
-
-
-def test_pretrained_weights_that_cannot_be_fetched_are_one_line(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def refuse(*_: Any, **__: Any) -> None:
-        raise URLError("no route to host")
-
-    monkeypatch.setattr(ResNet18_Weights, "get_state_dict", refuse)
-    with pytest.raises(WeightsError) as caught:
-        resnet.build(resnet_of(18, pretrained=True), 2)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert ResNet18_Weights.IMAGENET1K_V1.url in message
-    assert "pretrained to false" in message
+    network: Any = shape_of(family(levels), 2)
+    dropped = [
+        level
+        for level, block in enumerate(network.up)
+        if any(isinstance(layer, nn.Dropout) for layer in block)
+    ]
+    assert dropped == {8: [4, 5, 6], 6: [2, 3, 4], 3: [1]}[levels]

@@ -42,7 +42,7 @@ def model_of(
             "objective": objective,
             "decoding": decoding,
             "optimizer": SGD,
-            "epochs": 1,
+            "epochs": 5,
             "batch_size": 4,
             "image": {"size": None, "crop": None, "flip": False},
             "ema": None,

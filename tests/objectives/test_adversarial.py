@@ -1,79 +1,28 @@
-"""Adversarial: both losses written out, who moves whom, and what the discriminator sees."""
+"""Adversarial: who moves whom, what the discriminator sees, pretraining, and remarks."""
 
 import math
-from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from objective_kit import DIRECT, SGD, UNET, VGG, model_of, random_batch
-from torch import Tensor
+from gan_kit import JUDGES, LAMBDA, gan, judged
+from objective_kit import VGG, random_batch
+from torch import Tensor, nn
 
-from photochrom.color.batch import Batch
-from photochrom.networks.base import count_parameters
-from photochrom.objectives import build_task
-from photochrom.objectives.adversarial.patchgan import PatchGAN
 from photochrom.objectives.adversarial.task import Adversarial
-from photochrom.params.models import DiscriminatorParams
 
-LAMBDA = 7.0
-
-
-def gan(
-    loss: str = "bce", network: dict[str, Any] = UNET, l1_weight: float = LAMBDA
-) -> Adversarial:
-    torch.manual_seed(0)
-    objective = {
-        "kind": "adversarial",
-        "loss": loss,
-        "l1_weight": l1_weight,
-        "discriminator": {"kind": "patchgan", "width": 4, "layers": 2, "init": "default"},
-        "discriminator_optimizer": SGD,
-    }
-    task = build_task(model_of(objective, network, DIRECT))
-    assert isinstance(task, Adversarial)
-    return task
+every_loss = pytest.mark.parametrize("loss", ["bce", "minimax", "lsgan"])
+every_judge = pytest.mark.parametrize("judge", JUDGES)
 
 
-def softplus(values: np.ndarray) -> np.ndarray:
-    return np.logaddexp(0.0, values)
-
-
-def judged(task: Adversarial, batch: Batch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Logits of real and of fake, and the fake itself; none of the three calls moves anything."""
-    with torch.no_grad():
-        fake = task.network(batch.lightness)
-        real = batch.ab / 110.0
-        logits = [task.discriminator(torch.cat((batch.lightness, ab), 1)) for ab in (real, fake)]
-    return logits[0].double().numpy(), logits[1].double().numpy(), fake.double().numpy()
-
-
-def state(module: torch.nn.Module) -> Tensor:
+def state(module: nn.Module) -> Tensor:
     return torch.cat([p.detach().flatten() for p in module.parameters()])
 
 
-@pytest.mark.parametrize("loss", ["bce", "lsgan"])
-def test_losses_are_the_published_ones(loss: str) -> None:
-    task, batch = gan(loss), random_batch()
-    real, fake, colors = judged(task, batch)
-    l1 = np.abs(colors - batch.ab.double().numpy() / 110.0).mean()
-    if loss == "bce":
-        discriminator = 0.5 * (softplus(-real).mean() + softplus(fake).mean())
-        fooling = softplus(-fake).mean()
-    else:
-        discriminator = 0.5 * (((real - 1) ** 2).mean() + (fake**2).mean())
-        fooling = ((fake - 1) ** 2).mean()
-    first, second = task.turns(batch)
-    assert (first.player, second.player) == ("discriminator", "generator")
-    assert first.loss.item() == pytest.approx(discriminator, rel=1e-5)
-    assert second.loss.item() == pytest.approx(fooling + LAMBDA * l1, rel=1e-5)
-    assert second.metrics["adversarial_loss"].item() == pytest.approx(fooling, rel=1e-5)
-    assert second.metrics["l1"].item() == pytest.approx(l1, rel=1e-5)
-    assert second.metrics["loss"].item() == pytest.approx(second.loss.item())
-    assert first.metrics["discriminator_loss"].item() == pytest.approx(first.loss.item())
+def state_with_statistics(module: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in module.state_dict().items()}
 
 
-@pytest.mark.parametrize(("loss", "middle"), [("bce", 0.0), ("lsgan", 0.5)])
+@pytest.mark.parametrize(("loss", "middle"), [("bce", 0.0), ("minimax", 0.0), ("lsgan", 0.5)])
 def test_accuracies_count_patches_on_the_right_side(loss: str, middle: float) -> None:
     task, batch = gan(loss), random_batch(4)
     real, fake, _ = judged(task, batch)
@@ -82,15 +31,19 @@ def test_accuracies_count_patches_on_the_right_side(loss: str, middle: float) ->
     assert metrics["discriminator_accuracy_fake"].item() == pytest.approx((fake <= middle).mean())
 
 
-def test_the_discriminators_turn_leaves_no_gradient_in_the_generator() -> None:
-    task = gan()
+@every_loss
+@every_judge
+def test_the_discriminators_turn_leaves_no_gradient_in_the_generator(loss: str, judge: str) -> None:
+    task = gan(loss, judge)
     next(task.turns(random_batch())).loss.backward()
     assert all(p.grad is None for p in task.network.parameters())
     assert all(p.grad is not None and p.grad.any() for p in task.discriminator.parameters())
 
 
-def test_the_generators_turn_leaves_no_gradient_in_the_discriminator() -> None:
-    task = gan(l1_weight=0.0)
+@every_loss
+@every_judge
+def test_the_generators_turn_leaves_no_gradient_in_the_discriminator(loss: str, judge: str) -> None:
+    task = gan(loss, judge, pixel_weight=0.0)
     turns = task.turns(random_batch())
     next(turns)
     before = state(task.discriminator)
@@ -119,16 +72,20 @@ def test_the_generator_answers_the_discriminator_as_moved() -> None:
     assert adversarial == pytest.approx(math.log(2))
 
 
-@pytest.mark.parametrize("loss", ["bce", "lsgan"])
-def test_the_generator_is_asked_once_a_step(loss: str) -> None:
-    task, calls = gan(loss), []
+@every_loss
+@every_judge
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_the_generator_is_asked_once_a_step(loss: str, judge: str, epoch: int) -> None:
+    task, calls = gan(loss, judge, pretraining_epochs=1), []
+    task.start_epoch(epoch)
     task.network.register_forward_hook(lambda *_: calls.append(1))
     list(task.turns(random_batch()))
     assert len(calls) == 1
 
 
-def test_the_discriminator_sees_lightness_with_true_and_with_given_colors() -> None:
-    task, batch = gan(), random_batch()
+@every_judge
+def test_the_discriminator_sees_lightness_with_true_and_with_given_colors(judge: str) -> None:
+    task, batch = gan(judge=judge), random_batch()
     seen: list[Tensor] = []
     given: list[Tensor] = []
     task.discriminator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
@@ -154,45 +111,115 @@ def test_a_coarse_generator_is_judged_at_its_own_resolution() -> None:
     torch.testing.assert_close(seen[0][:, :1], gray)
 
 
-def test_validation_is_the_l1_distance_alone() -> None:
-    task, batch = gan(), random_batch()
+@every_judge
+@pytest.mark.parametrize("pixel_loss", ["l1", "l2"])
+def test_pretraining_is_the_generators_turn_on_the_distance_alone(
+    judge: str, pixel_loss: str
+) -> None:
+    task, batch = gan(judge=judge, pixel_loss=pixel_loss, pretraining_epochs=2), random_batch()
+    _, _, colors = judged(task, batch)
+    difference = colors - batch.ab.double().numpy() / 110.0
+    distance = abs(difference).mean() if pixel_loss == "l1" else (difference**2).mean()
+    for epoch in (0, 1):
+        task.start_epoch(epoch)
+        [turn] = task.turns(batch)
+        assert not task.keepable
+        assert turn.player == "generator"
+        assert turn.loss.item() == pytest.approx(LAMBDA * distance, rel=1e-5)
+        assert {name: value.item() for name, value in turn.metrics.items()} == {
+            "loss": turn.loss.item()
+        }
+        assert not turn.metrics["loss"].requires_grad
+
+
+@every_judge
+def test_pretraining_leaves_the_discriminator_alone(judge: str) -> None:
+    task = gan(judge=judge, pretraining_epochs=1)
+    task.discriminator.register_forward_hook(lambda *_: pytest.fail("it was asked"))
+    before = state_with_statistics(task.discriminator)
+    task.start_epoch(0)
+    for turn in task.turns(random_batch()):
+        turn.loss.backward()
+    after = task.discriminator.state_dict()
+    assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+    assert all(p.grad is None and p.requires_grad for p in task.discriminator.parameters())
+    assert all(p.grad is not None and p.grad.any() for p in task.network.parameters())
+
+
+def test_after_pretraining_both_move() -> None:
+    task = gan(pretraining_epochs=2)
+    for epoch, players in ((0, 1), (1, 1), (2, 2), (3, 2), (1, 1)):
+        task.start_epoch(epoch)
+        assert len(list(task.turns(random_batch()))) == players
+        assert task.keepable == (players == 2)
+
+
+def test_without_pretraining_both_move_from_the_first_epoch_on() -> None:
+    task = gan()
+    task.start_epoch(0)
+    assert task.keepable
+    assert [turn.player for turn in task.turns(random_batch())] == ["discriminator", "generator"]
+
+
+@pytest.mark.parametrize("pixel_loss", ["l1", "l2"])
+def test_validation_is_the_distances_alone(pixel_loss: str) -> None:
+    task, batch = gan(pixel_loss=pixel_loss), random_batch()
     task.eval()
-    expected = (task.network(batch.lightness) - batch.ab / 110.0).abs().mean()
+    _, _, colors = judged(task, batch)
+    difference = colors - batch.ab.double().numpy() / 110.0
+    expected = {"l1": abs(difference).mean(), "l2": (difference**2).mean()}
     found = task.validate(task.network, batch)
-    assert found.keys() == {"loss"}
-    torch.testing.assert_close(found["loss"], expected)
+    assert found.keys() == {"loss", "l1"}
+    assert found["loss"].item() == pytest.approx(expected[pixel_loss], rel=1e-5)
+    assert found["l1"].item() == pytest.approx(expected["l1"], rel=1e-5)
 
 
-def patchgan(width: int, layers: int, init: str = "normal") -> PatchGAN:
-    values = {"kind": "patchgan", "width": width, "layers": layers, "init": init}
-    return PatchGAN(DiscriminatorParams.model_validate(values))
+def remarks(real: float, fake: float, **others: float) -> tuple[str, ...]:
+    row = {"train/discriminator_accuracy_real": real, "train/discriminator_accuracy_fake": fake}
+    return gan().remarks({"epoch": 3.0, "train/loss": 1.0, **row, **others})
 
 
-@pytest.mark.parametrize(("layers", "field"), [(1, 16), (2, 34), (3, 70)])
-def test_each_logit_sees_a_patch_of_the_published_size(layers: int, field: int) -> None:
-    torch.manual_seed(0)
-    judge = patchgan(2, layers, "default").eval()
-    picture = torch.randn(1, 3, 128, 128, requires_grad=True)
-    logits = judge(picture)
-    middle = logits.shape[-1] // 2
-    [gradient] = torch.autograd.grad(logits[0, 0, middle, middle], picture)
-    touched = gradient[0].abs().sum(0) > 0
-    rows, columns = touched.any(1).nonzero(), touched.any(0).nonzero()
-    assert (rows.max() - rows.min() + 1).item() == field
-    assert (columns.max() - columns.min() + 1).item() == field
-    assert (gradient[0].abs().amax((1, 2)) > 0).all(), "L, a and b should all be looked at"
+@pytest.mark.parametrize(("real", "fake"), [(1.0, 1.0), (0.97, 1.0), (0.985, 0.985)])
+def test_a_discriminator_that_wins_is_remarked_upon(real: float, fake: float) -> None:
+    [remark] = remarks(real, fake)
+    assert "the discriminator wins" in remark
+    assert f"{real:.0%} of the real and {fake:.0%} of the generated" in remark
+    assert "Lower discriminator_optimizer.lr" in remark
 
 
-def test_patchgan_has_the_published_layers() -> None:
-    judge = patchgan(64, 3)
-    table = [(3, 64, 2), (64, 128, 2), (128, 256, 2), (256, 512, 1), (512, 1, 1)]
-    found = [
-        (layer.in_channels, layer.out_channels, layer.stride[0])
-        for layer in judge.modules()
-        if isinstance(layer, torch.nn.Conv2d)
-    ]
-    assert found == table
-    expected = sum(16 * inside * outside for inside, outside, _ in table)
-    expected += 64 + 1 + 2 * (128 + 256 + 512)
-    assert count_parameters(judge) == expected
-    assert judge(torch.randn(1, 3, 256, 256)).shape == (1, 1, 30, 30)
+@pytest.mark.parametrize(
+    ("real", "fake"), [(0.5, 0.5), (1.0, 0.0), (0.0, 1.0), (0.0, 0.0), (0.51, 0.52)]
+)
+def test_a_discriminator_that_tells_nothing_apart_is_remarked_upon(
+    real: float, fake: float
+) -> None:
+    [remark] = remarks(real, fake)
+    assert "tells nothing apart" in remark
+    assert f"{real:.0%} of the real and {fake:.0%} of the generated" in remark
+    assert "Raise discriminator_optimizer.lr" in remark
+
+
+@pytest.mark.parametrize(("real", "fake"), [(0.97, 0.97), (0.75, 0.75), (0.6, 0.5), (1.0, 0.1)])
+def test_between_the_two_nothing_is_remarked(real: float, fake: float) -> None:
+    assert remarks(real, fake) == ()
+
+
+def test_of_an_epoch_of_pretraining_nothing_is_remarked() -> None:
+    assert gan(pretraining_epochs=1).remarks({"epoch": 1.0, "train/loss": 3.0}) == ()
+
+
+def test_remarks_and_metrics_speak_of_the_same_numbers() -> None:
+    """A discriminator that calls everything real is remarked upon through its own metrics."""
+    task = gan()
+    fool(task, 5.0)
+    metrics = next(task.turns(random_batch())).metrics
+    [remark] = task.remarks({f"train/{name}": value.item() for name, value in metrics.items()})
+    assert "100% of the real and 0% of the generated" in remark
+
+
+def fool(task: Adversarial, verdict: float) -> None:
+    """Make the discriminator answer one number, whatever it sees."""
+    [*_, last] = [layer for layer in task.discriminator.modules() if isinstance(layer, nn.Conv2d)]
+    assert last.bias is not None
+    nn.init.zeros_(last.weight)
+    nn.init.constant_(last.bias, verdict)

@@ -1,6 +1,6 @@
-"""Classification: the soft cross-entropy against a dense one written in NumPy."""
+"""Classification: rebalanced or not, at the network's resolution, study 001's formula."""
 
-import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,17 +9,26 @@ from objective_kit import UNET, VGG, model_of, random_batch
 from torch import Tensor
 
 from photochrom.color.bins import bins, gamut313
+from photochrom.data.prior import Prior
 from photochrom.objectives import build_task
-from photochrom.objectives.classification.task import Classification, SoftCrossEntropy
-from photochrom.params.models import ModelParams
+from photochrom.objectives.classification.task import Classification
+from photochrom.params.data import PriorParams
+from photochrom.params.models import ClassificationParams, ModelParams
 
 LINEAR = {**UNET, "output": "linear"}
 MEAN = {"kind": "mean"}
+BY_PRIOR = {"kind": "prior"}
+BY_COUNTS = {"kind": "counts", "power": 0.5, "offset": 1e5}
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
 
 
 def model(
     neighbours: int = 5,
-    rebalance: bool = False,
+    rebalance: dict[str, Any] | None = None,
     which: str = "gamut313",
     network: dict[str, object] = LINEAR,
 ) -> ModelParams:
@@ -39,85 +48,6 @@ def task_of(params: ModelParams, weights: Tensor | None = None) -> Classificatio
     return task
 
 
-def untied_colors(count: int, neighbours: int) -> np.ndarray:
-    """Whole ab values whose nearest bins are no two equally far, so that all agree on them."""
-    centers = gamut313().centers.numpy().astype(np.float64)
-    draws = np.random.default_rng(0).integers(-80, 80, (40 * count, 2)).astype(np.float64)
-    squares = np.sort(((draws[:, None] - centers) ** 2).sum(-1), axis=1)[:, : neighbours + 1]
-    return draws[(np.diff(squares, axis=1) > 0).all(axis=1)][:count]
-
-
-def dense_loss(
-    logits: np.ndarray, ab: np.ndarray, neighbours: int, sigma: float, weights: np.ndarray
-) -> float:
-    """Zhang et al. 2016, equation 2, with one number per bin and pixel."""
-    centers = gamut313().centers.numpy().astype(np.float64)
-    total = 0.0
-    for scores, color in zip(logits, ab, strict=True):
-        squares = ((centers - color) ** 2).sum(-1)
-        chosen = np.argsort(squares)[:neighbours]
-        target = np.zeros(len(centers))
-        target[chosen] = np.exp(-squares[chosen] / (2 * sigma**2))
-        target /= target.sum()
-        log_probabilities = scores - scores.max()
-        log_probabilities -= np.log(np.exp(log_probabilities).sum())
-        total += -weights[chosen[0]] * (target * log_probabilities).sum()
-    return total / len(ab)
-
-
-def as_pixels(values: np.ndarray, height: int) -> Tensor:
-    """Turn (N, C) into a picture (1, C, height, N / height)."""
-    return torch.from_numpy(values.T.reshape(1, values.shape[1], height, -1).copy()).float()
-
-
-@pytest.mark.parametrize("neighbours", [1, 5, 10])
-def test_loss_equals_the_dense_one(neighbours: int) -> None:
-    ab = untied_colors(48, neighbours)
-    rng = np.random.default_rng(1)
-    logits, weights = rng.normal(0, 3, (48, 313)), rng.uniform(0.1, 6, 313)
-    criterion = SoftCrossEntropy(gamut313(), neighbours, 5.0, torch.from_numpy(weights))
-    found = criterion(as_pixels(logits, 6), as_pixels(ab, 6)).item()
-    assert found == pytest.approx(dense_loss(logits, ab, neighbours, 5.0, weights), rel=1e-5)
-
-
-def test_colors_count_at_the_nearest_one_that_is_stored() -> None:
-    ab = untied_colors(48, 5)
-    logits = np.random.default_rng(1).normal(0, 3, (48, 313))
-    criterion = SoftCrossEntropy(gamut313(), 5, 5.0, None)
-    moved = ab + np.random.default_rng(2).uniform(-0.49, 0.49, ab.shape)
-    exact = criterion(as_pixels(logits, 6), as_pixels(ab, 6))
-    assert torch.equal(criterion(as_pixels(logits, 6), as_pixels(moved, 6)), exact)
-
-
-def test_knowing_nothing_costs_log_313_times_the_mean_weight() -> None:
-    ab = untied_colors(48, 5)
-    weights = torch.rand(313, generator=torch.Generator().manual_seed(0)) * 5
-    picture = as_pixels(ab, 6)
-    nearest = gamut313().nearest(picture.movedim(1, -1))
-    found = SoftCrossEntropy(gamut313(), 5, 5.0, weights)(torch.full((1, 313, 6, 8), 7.0), picture)
-    expected = math.log(313) * weights[nearest].mean().item()
-    assert found.item() == pytest.approx(expected, rel=1e-5)
-
-
-def test_one_neighbour_is_the_hard_cross_entropy() -> None:
-    picture = as_pixels(untied_colors(48, 1), 6)
-    logits = torch.randn(1, 313, 6, 8, generator=torch.Generator().manual_seed(0))
-    hard = torch.nn.functional.cross_entropy(logits, gamut313().nearest(picture.movedim(1, -1)))
-    found = SoftCrossEntropy(gamut313(), 1, 5.0, None)(logits, picture)
-    torch.testing.assert_close(found, hard)
-
-
-def test_huge_logits_stay_finite() -> None:
-    picture = as_pixels(untied_colors(48, 5), 6)
-    logits = torch.randn(1, 313, 6, 8) * 1e6
-    logits.requires_grad_()
-    loss = SoftCrossEntropy(gamut313(), 5, 5.0, None)(logits, picture)
-    loss.backward()
-    assert loss.isfinite()
-    assert logits.grad is not None
-    assert logits.grad.isfinite().all()
-
-
 @pytest.mark.parametrize("which", ["gamut313", "grid256"])
 def test_logits_are_as_many_as_bins(which: str) -> None:
     task, batch = task_of(model(which=which)), random_batch()
@@ -127,12 +57,12 @@ def test_logits_are_as_many_as_bins(which: str) -> None:
 
 def test_the_truth_is_averaged_to_the_resolution_of_the_network() -> None:
     task, batch = task_of(model(network=VGG)), random_batch(side=32)
-    raw = torch.randn(2, 313, 8, 8)
     ab = batch.ab.reshape(2, 2, 8, 4, 8, 4)
     averaged, strided = ab.mean((3, 5)), ab[:, :, :, 0, :, 0]
+    raw = -torch.cdist(averaged.movedim(1, -1), gamut313().centers).movedim(-1, 1)
     found = task.loss(raw, batch.ab)
     torch.testing.assert_close(found, task.loss(raw, averaged))
-    assert not torch.isclose(found, task.loss(raw, strided), rtol=1e-3)
+    assert not torch.isclose(found, task.loss(raw, strided), rtol=0.5)
 
 
 def test_validation_counts_the_likeliest_bin() -> None:
@@ -150,10 +80,10 @@ def test_validation_counts_the_likeliest_bin() -> None:
 
 def test_rebalancing_weighs_pixels() -> None:
     weights = torch.linspace(0.1, 6.0, 313)
-    plain, balanced = task_of(model()), task_of(model(rebalance=True), weights)
+    plain, balanced = task_of(model()), task_of(model(rebalance=BY_PRIOR), weights)
     raw, ab = torch.randn(2, 313, 16, 16), random_batch().ab
     assert balanced.loss(raw, ab).item() != pytest.approx(plain.loss(raw, ab).item(), rel=1e-3)
-    even = task_of(model(rebalance=True), torch.ones(313))
+    even = task_of(model(rebalance=BY_PRIOR), torch.ones(313))
     assert torch.equal(even.loss(raw, ab), plain.loss(raw, ab))
 
 
@@ -164,14 +94,78 @@ def test_weights_are_left_alone_where_nothing_is_rebalanced() -> None:
 
 
 @pytest.mark.parametrize("weights", [None, torch.ones(256)])
-def test_rebalancing_without_its_weights_is_refused(weights: Tensor | None) -> None:
-    with pytest.raises(ValueError, match="313 weights"):
-        build_task(model(rebalance=True), weights)
+@pytest.mark.parametrize("rebalance", [BY_PRIOR, BY_COUNTS], ids=["prior", "counts"])
+def test_rebalancing_without_its_weights_is_refused(
+    rebalance: dict[str, Any], weights: Tensor | None
+) -> None:
+    with pytest.raises(ValueError, match="gamut313 needs 313 weights"):
+        build_task(model(rebalance=rebalance), weights)
+
+
+def test_weights_of_other_bins_are_refused() -> None:
+    with pytest.raises(ValueError, match="grid256 needs 256 weights"):
+        build_task(model(rebalance=BY_COUNTS, which="grid256"), torch.ones(313))
 
 
 def test_rebalancing_bins_without_a_prior_is_refused_by_params() -> None:
-    with pytest.raises(ValueError, match="rebalance takes the prior of bins gamut313"):
-        model(rebalance=True, which="grid256")
+    with pytest.raises(ValueError, match="takes the prior of bins gamut313, not of grid256"):
+        model(rebalance=BY_PRIOR, which="grid256")
+
+
+def test_validation_tells_the_l1_error_of_the_mean_color() -> None:
+    task, batch = task_of(model(network=VGG)), random_batch(side=32)
+    task.network.eval()
+    logits = task.network(batch.lightness).detach().double().numpy()
+    shares = np.exp(logits - logits.max(1, keepdims=True))
+    shares /= shares.sum(1, keepdims=True)
+    colors = np.einsum("nqhw,qc->nchw", shares, gamut313().centers.double().numpy())
+    truth = batch.ab.double().numpy().reshape(2, 2, 8, 4, 8, 4).mean((3, 5))
+    found = task.validate(task.network, batch)
+    assert found.keys() == {"loss", "l1", "bin_accuracy"}
+    assert found["l1"].item() == pytest.approx(np.abs(colors - truth).mean() / 110.0, rel=1e-5)
+
+
+def test_study_001_is_its_equations() -> None:
+    """Equation 2, L = - sum [k == I] w_I ln P, with equation 1, w = 1 / sqrt(n + 1e5).
+
+    Its sum is a mean here, and its weights, some 0.003, are scaled so that sum(p w) = 1.
+    """
+    params = model(neighbours=1, rebalance=BY_COUNTS, which="grid256")
+    objective = params.objective
+    assert isinstance(objective, ClassificationParams)
+    rng = np.random.default_rng(0)
+    histogram = np.zeros((256, 256), dtype=np.int64)
+    histogram[96:160, 96:160] = rng.integers(0, 3000, (64, 64))
+    histogram[120:136, 120:136] += 20_000
+    values = {"neighbours": 5, "sigma": 5, "smoothing": 0, "pseudo_photographs": 0, "mix": 0.5}
+    prior = Prior.from_histogram(histogram, 9, PriorParams.model_validate(values))
+
+    # Centers 8, 24, .. 248 of a + 128; odd values lie halfway between no two of them.
+    stored = rng.integers(48, 80, (2, 2, 16, 16)) * 2 + 1
+    classes = stored[:, 0] // 16 * 16 + stored[:, 1] // 16
+    counts = nearest_counts(histogram)
+    weights = 1.0 / np.sqrt(counts + 1e5)
+    weights /= (counts / counts.sum() * weights).sum()
+    logits = rng.normal(0, 3, (2, 256, 16, 16))
+    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    chosen = np.take_along_axis(probabilities, classes[:, None], 1)[:, 0]
+    expected = -(weights[classes] * np.log(chosen)).mean()
+
+    task = task_of(params, prior.rebalancing_weights(objective))
+    found = task.loss(torch.from_numpy(logits).float(), torch.from_numpy(stored - 128).float())
+    assert found.item() == pytest.approx(expected, rel=1e-5)
+    unweighted = -np.log(chosen).mean()
+    assert abs(expected - unweighted) > 0.05 * unweighted
+
+
+def nearest_counts(histogram: np.ndarray) -> np.ndarray:
+    """Count the pixels of each class of the grid by trying all centers for each color."""
+    axis = np.arange(8, 256, 16)
+    nearest = np.abs(np.arange(256)[:, None] - axis).argmin(1)
+    counts = np.zeros((16, 16))
+    for a in range(256):
+        np.add.at(counts[nearest[a]], nearest, histogram[a])
+    return counts.ravel()
 
 
 def test_tables_of_the_loss_are_not_saved_with_the_weights() -> None:

@@ -19,6 +19,8 @@ from photochrom.training.optimizers import make_optimizer
 
 MODELS = load_params(Path(__file__).resolve().parents[2] / "params.yaml").models
 MOST_STEPS = 120
+SMALL_RATE = 2e-5
+"""Adam's first step moves every weight by its rate; more may overshoot squared errors."""
 LEARNT = 0.5
 """Photographs are known by heart when the mean error of ab falls below this share of gray's."""
 
@@ -27,10 +29,14 @@ every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 def task_of(model: ModelParams) -> Task:
     torch.manual_seed(0)
-    weights = None
-    if isinstance(model.objective, ClassificationParams):
-        weights = torch.ones(len(bins(model.objective.bins)))
-    return build_task(model, weights).train()
+    return build_task(model, weights_of(model)).train()
+
+
+def weights_of(model: ModelParams) -> Tensor | None:
+    objective = model.objective
+    if not isinstance(objective, ClassificationParams) or objective.rebalance is None:
+        return None
+    return torch.ones(len(bins(objective.bins)))
 
 
 def losses(task: Task, batch: Batch) -> dict[str, Tensor]:
@@ -72,7 +78,7 @@ def test_one_step_on_a_batch_lowers_its_loss(model: ModelParams, photographs: Ba
         player = task.players()[name]
         optimizer = make_optimizer(player, torch.device("cpu"))
         for group in optimizer.param_groups:
-            group["lr"] = min(group["lr"], 2e-4)
+            group["lr"] = SMALL_RATE
         before = losses(task, photographs)[name]
         before.backward()
         optimizer.step()
@@ -85,9 +91,48 @@ def test_validation_has_a_loss_and_moves_nothing(model: ModelParams, photographs
     before = {name: tensor.clone() for name, tensor in task.state_dict().items()}
     with torch.inference_mode():
         values = task.validate(task.network, photographs)
-    assert "loss" in values
+    assert {"loss", "l1"} <= values.keys()
     assert all(value.dim() == 0 and value.isfinite() for value in values.values())
     assert all(torch.equal(tensor, before[name]) for name, tensor in task.state_dict().items())
+
+
+@every_model
+def test_colors_stay_within_what_the_output_can_say(model: ModelParams, photographs: Batch) -> None:
+    """Tanh gives ab within 110, bins no color beyond their centers; the rest is not bounded."""
+    task = task_of(model)
+    with torch.no_grad():
+        for parameter in task.network.parameters():
+            parameter.mul_(3)
+        raw = task.network(photographs.lightness)
+        ab = decode(raw, model.decoding, task.bins)
+    assert ab.shape == (4, 2, *raw.shape[-2:])
+    assert raw.isfinite().all()
+    assert ab.isfinite().all()
+    if task.bins is not None:
+        low, high = task.bins.centers.amin(0), task.bins.centers.amax(0)
+        assert (ab.amin((0, 2, 3)) >= low - 1e-3).all()
+        assert (ab.amax((0, 2, 3)) <= high + 1e-3).all()
+    elif getattr(model.network, "output", "linear") == "tanh":
+        assert raw.abs().max() <= 1.0
+        assert ab.abs().max() <= 110.0
+    else:
+        torch.testing.assert_close(ab, raw * 110.0)
+    assert ab.abs().max() > 0
+
+
+@every_model
+def test_a_checkpoint_brings_the_whole_task_back(
+    model: ModelParams, photographs: Batch, tmp_path: Path
+) -> None:
+    task = task_of(model)
+    for turn in task.turns(photographs):
+        turn.loss.backward()
+    torch.save(task.state_dict(), tmp_path / "task.pt")
+    torch.manual_seed(7)
+    other = build_task(model, weights_of(model)).train()
+    other.load_state_dict(torch.load(tmp_path / "task.pt", weights_only=True))
+    expected = [loss.item() for loss in losses(task, photographs).values()]
+    assert [loss.item() for loss in losses(other, photographs).values()] == expected
 
 
 @every_model

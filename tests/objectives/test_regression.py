@@ -55,9 +55,11 @@ def test_the_truth_is_averaged_to_the_resolution_of_the_network() -> None:
     ab = batch.ab.double().numpy().reshape(2, 2, 8, 4, 8, 4)
     averaged, strided = ab.mean((3, 5)), ab[:, :, :, 0, :, 0]
     answer = raw.detach().double().numpy()
-    found = task.validate(task.network, batch)["loss"].item()
-    assert found == pytest.approx(l2(answer - averaged / 110.0), rel=1e-5)
-    assert found != pytest.approx(l2(answer - strided / 110.0), rel=1e-2)
+    found = {name: value.item() for name, value in task.validate(task.network, batch).items()}
+    assert found.keys() == {"loss", "l1"}
+    assert found["loss"] == pytest.approx(l2(answer - averaged / 110.0), rel=1e-5)
+    assert found["loss"] != pytest.approx(l2(answer - strided / 110.0), rel=1e-2)
+    assert found["l1"] == pytest.approx(l1(answer - averaged / 110.0), rel=1e-5)
 
 
 def test_its_turn_is_the_loss_of_its_network() -> None:

@@ -79,7 +79,8 @@ def test_the_report_is_one_page_that_shows_every_model(clone: Clone) -> None:
 
 def test_git_sees_nothing_but_the_lock_and_the_numbers(finished: Finished) -> None:
     numbers = {f"results/evaluate/{name}/metrics.json" for name in (*MODELS, *BASELINES)}
-    tables = {"results/report/comparison.csv", "results/report/comparison.md"}
+    names = ("comparison.csv", "comparison.md", "differences.csv")
+    tables = {f"results/report/{name}" for name in names}
     expected = {"dvc.lock", "data/filtered/summary.json", *numbers, *tables}
     assert set(finished.litter) == {f"?? {name}" for name in expected}
 

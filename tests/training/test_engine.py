@@ -9,18 +9,18 @@ import pytest
 import torch
 from torch import nn
 from training_kit import (
-    ADAM,
     COUNTS,
     CPU,
     GAN,
     MODELS,
+    PLAIN,
     REGRESSION,
     SIDE,
     Disturbed,
-    ShiftTask,
     Watcher,
     assert_equal_states,
     model_of,
+    shifting,
     trainer_of,
     without_seconds,
     write_lab_set,
@@ -31,22 +31,6 @@ from photochrom.data.loader import Squares
 from photochrom.data.shards import LabSet
 from photochrom.training.checkpoint import Checkpoints
 from photochrom.training.engine import Trainer, TrainingError
-
-SGD = {**ADAM, "kind": "sgd", "lr": 0.5, "betas": [0.0, 0.0], "schedule": "constant"}
-PLAIN = {
-    **REGRESSION,
-    "optimizer": {**SGD, "warmup": 0.0, "clip": None},
-    "image": {"size": None, "crop": None, "flip": False},
-    "ema": None,
-}
-
-
-def shifting(
-    lab: Path, scratch: Path, validation: list[float] | None = None, **changes: Any
-) -> tuple[Trainer, ShiftTask]:
-    model = model_of(PLAIN, **changes)
-    task = ShiftTask(model.optimizer, validation)
-    return trainer_of(model, lab, scratch, task=task), task
 
 
 def truth_of(lab: Path, split: str) -> torch.Tensor:
@@ -97,7 +81,7 @@ def test_a_row_tells_an_epoch(lab: Path, tmp_path: Path) -> None:
     trainer.run(watcher)
     assert list(watcher.rows[0]) == [
         "epoch", "step", "images_seen", "seconds", "lr",
-        "train/loss", "train/size", "validation/loss",
+        "train/loss", "train/size", "validation/loss", "validation/l1",
     ]  # fmt: skip
     assert [row["epoch"] for row in watcher.rows] == [1, 2, 3]
     assert [row["step"] for row in watcher.rows] == [4, 8, 12]
@@ -133,26 +117,6 @@ def test_validation_is_the_mean_over_photographs_whatever_the_batches(
     difference = kept["color"][None, :, None, None] - truth_of(lab, "validation")[:, 1:] / 110.0
     expected = difference.square().mean().item()
     assert watcher.rows[0]["validation/loss"] == pytest.approx(expected, rel=1e-5)
-
-
-def test_the_best_epoch_is_kept(lab: Path, tmp_path: Path) -> None:
-    trainer, task = shifting(lab, tmp_path, validation=[3.0, 1.0, 2.0])
-    kept = trainer.run(Watcher())
-    assert trainer.kept_epoch == 2
-    assert torch.equal(kept["color"], task.colors[8])
-
-
-def test_the_first_of_equally_good_epochs_is_kept(lab: Path, tmp_path: Path) -> None:
-    trainer, task = shifting(lab, tmp_path, validation=[2.0, 1.0, 1.0])
-    assert torch.equal(trainer.run(Watcher())["color"], task.colors[8])
-
-
-def test_the_last_epoch_is_kept_where_asked(lab: Path, tmp_path: Path) -> None:
-    trainer, task = shifting(lab, tmp_path, validation=[3.0, 1.0, 2.0], keep="last")
-    kept = trainer.run(Watcher())
-    assert trainer.kept_epoch == 3
-    assert torch.equal(kept["color"], task.network.color.detach())
-    assert not torch.equal(kept["color"], task.colors[8])
 
 
 def test_without_an_average_the_weights_themselves_are_kept(lab: Path, tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_stopped_after_an_epoch(
 
 
 @every_model
-@pytest.mark.parametrize("at", [0, 5, 11])
+@pytest.mark.parametrize("at", [0, 4, 5, 11])
 def test_stopped_within_an_epoch(
     name: str,
     at: int,

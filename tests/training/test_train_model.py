@@ -17,6 +17,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from training_kit import (
     GAN,
+    PRETRAINED,
     REGRESSION,
     SIDE,
     assert_equal_states,
@@ -45,7 +46,7 @@ CLASSIFIER: dict[str, Any] = {
         "bins": "gamut313",
         "neighbours": 5,
         "sigma": 5.0,
-        "rebalance": True,
+        "rebalance": {"kind": "prior"},
     },
     "decoding": {"kind": "annealed_mean", "temperature": 0.38},
 }
@@ -122,7 +123,7 @@ def test_the_history_has_a_row_an_epoch(project: Path) -> None:
     history = pd.read_csv(project / "models/classifier/history.csv")
     assert list(history.columns) == [
         "epoch", "step", "images_seen", "seconds", "lr",
-        "train/loss", "validation/loss", "validation/bin_accuracy",
+        "train/loss", "validation/loss", "validation/l1", "validation/bin_accuracy",
     ]  # fmt: skip
     assert history["epoch"].tolist() == [1, 2]
     assert history["step"].tolist() == [4, 8]
@@ -135,13 +136,66 @@ def test_a_gan_tells_both_sides(project: Path) -> None:
         columns = next(csv.reader(handle))
     assert {
         "train/loss",
-        "train/l1",
+        "train/pixel_loss",
         "train/adversarial_loss",
         "train/discriminator_loss",
         "train/discriminator_accuracy_real",
         "train/discriminator_accuracy_fake",
         "validation/loss",
+        "validation/l1",
     } <= set(columns)
+
+
+def pretrained(project: Path, epochs: int = 2) -> Job:
+    return Job("gan", model_of(PRETRAINED, epochs=epochs), params_with(), project)
+
+
+def test_the_history_of_pretraining_has_empty_cells_for_the_discriminator(project: Path) -> None:
+    train_model(pretrained(project))
+    with (project / "models/gan/history.csv").open(encoding="utf-8") as handle:
+        first, second = csv.DictReader(handle)
+    empty = {name for name, cell in first.items() if cell == ""}
+    assert empty == {
+        "train/discriminator_loss",
+        "train/discriminator_accuracy_real",
+        "train/discriminator_accuracy_fake",
+        "train/adversarial_loss",
+        "train/pixel_loss",
+    }
+    assert all(second.values())
+    assert read(project / "models/gan/run.json")["kept_epoch"] == 2
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "words"),
+    [("WON", -1.0, "the discriminator wins"), ("LOST", 1.0, "tells nothing apart")],
+)
+def test_what_an_epochs_numbers_warn_of_is_printed_and_written(
+    limit: str,
+    value: float,
+    words: str,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The limit is set so that any discriminator passes it."""
+    monkeypatch.setattr("photochrom.objectives.adversarial.task.WON", 2.0)
+    monkeypatch.setattr(f"photochrom.objectives.adversarial.task.{limit}", value)
+    train_model(pretrained(project, epochs=3))
+    lines = [line for line in capsys.readouterr().err.splitlines() if words in line]
+    assert [line.partition(": ")[0] for line in lines] == ["gan epoch 2", "gan epoch 3"]
+    [remark] = read(project / "models/gan/run.json")["remarks"]
+    assert lines[-1] == f"gan epoch 3: {remark}"
+
+
+def test_a_training_without_warnings_has_no_remarks(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train_model(job(project, "regression"))
+    assert read(project / "models/regression/run.json")["remarks"] == []
+    said = capsys.readouterr().err
+    assert "regression epoch 2 of 2: loss " in said
+    assert "regression epoch 2: " not in said
 
 
 def test_the_run_tells_what_it_was(project: Path) -> None:
@@ -149,7 +203,7 @@ def test_the_run_tells_what_it_was(project: Path) -> None:
     run = read(project / "models/regression/run.json")
     assert {
         "key", "run_id", "device", "precision", "torch", "seconds", "images_per_second",
-        "epochs", "kept_epoch", "started",
+        "epochs", "kept_epoch", "started", "remarks",
     } <= run.keys()  # fmt: skip
     assert len(run["key"]) == 32
     assert run["run_id"] is None
@@ -286,6 +340,17 @@ def test_another_prior_starts_afresh_what_reads_it(project: Path) -> None:
     Prior.from_histogram(histogram, 9, PARAMS.prior).save(project / "data/prior")
     changed = {name for name in ENTRIES if fingerprint(name) != before[name]}
     assert changed == {"classifier"}
+
+
+def test_counts_weigh_either_set_of_bins(project: Path) -> None:
+    rebalance = {"kind": "counts", "power": 0.5, "offset": 100.0}
+    for which, count in (("gamut313", 313), ("grid256", 256)):
+        objective = {**CLASSIFIER["objective"], "bins": which, "rebalance": rebalance}
+        model = model_of(CLASSIFIER, objective=objective)
+        weights = Job("classifier", model, params_with(), project).weights()
+        assert weights is not None
+        assert weights.shape == (count,)
+        assert weights.std() > 0
 
 
 def test_the_prior_reaches_the_loss(project: Path) -> None:

@@ -41,6 +41,7 @@ REGRESSION: dict[str, Any] = {
         "depth": 18,
         "pretrained": False,
         "decoder": "deconvolution",
+        "norm": True,
     },
     "objective": {"kind": "regression", "loss": "l2"},
     "decoding": {"kind": "direct"},
@@ -64,7 +65,9 @@ GAN: dict[str, Any] = {
     "objective": {
         "kind": "adversarial",
         "loss": "bce",
-        "l1_weight": 100.0,
+        "pixel_loss": "l1",
+        "pixel_weight": 100.0,
+        "pretraining_epochs": 0,
         "discriminator": {"kind": "patchgan", "width": 4, "layers": 1, "init": "normal"},
         "discriminator_optimizer": {**ADAM, "clip": None},
     },
@@ -72,7 +75,22 @@ GAN: dict[str, Any] = {
     "ema": None,
     "keep": "last",
 }
-MODELS = {"regression": REGRESSION, "gan": GAN}
+PRETRAINED: dict[str, Any] = {
+    **GAN,
+    "objective": {**GAN["objective"], "loss": "lsgan", "pretraining_epochs": 1},
+    "ema": 0.9,
+    "keep": "best_l1",
+}
+"""Of its three epochs, of four steps each, the first trains the generator alone."""
+MODELS = {"regression": REGRESSION, "gan": GAN, "pretrained": PRETRAINED}
+
+SGD = {**ADAM, "kind": "sgd", "lr": 0.5, "betas": [0.0, 0.0], "schedule": "constant"}
+PLAIN = {
+    **REGRESSION,
+    "optimizer": {**SGD, "warmup": 0.0, "clip": None},
+    "image": {"size": None, "crop": None, "flip": False},
+    "ema": None,
+}
 
 
 def model_of(values: dict[str, Any], **changes: Any) -> ModelParams:
@@ -181,19 +199,34 @@ class Shift(ColorNetwork):
 
 
 class ShiftTask(Task):
-    """Moves one color towards the mean of the truth; what validation says can be prescribed."""
+    """Moves one color towards the mean of the truth; what validation says can be prescribed.
 
-    def __init__(self, optimizer: OptimizerParams, validation: list[float] | None = None) -> None:
+    The first ``unkept`` epochs are not to be kept.
+    """
+
+    def __init__(
+        self,
+        optimizer: OptimizerParams,
+        validation: list[float] | None = None,
+        l1: list[float] | None = None,
+        unkept: int = 0,
+    ) -> None:
         super().__init__()
         self.network = Shift()
         self.bins, self.decoding = None, DirectParams(kind="direct")
-        self._optimizer, self._prescribed = optimizer, iter(validation or [])
+        self._optimizer, self._unkept = optimizer, unkept
+        self._prescribed, self._l1 = iter(validation or []), iter(l1 or [])
+        self.starts: list[int] = []
         self.seen: list[Tensor] = []
         self.colors: list[Tensor] = []
         self.draws: list[float] = []
 
     def players(self) -> dict[str, Player]:
         return {"network": Player(self.network, self._optimizer)}
+
+    def start_epoch(self, epoch: int) -> None:
+        self.starts.append(epoch)
+        self.keepable = epoch >= self._unkept
 
     def turns(self, batch: Batch) -> Iterator[Turn]:
         self.seen.append(batch.lightness.clone())
@@ -203,8 +236,23 @@ class ShiftTask(Task):
         yield Turn("network", loss, {"loss": loss.detach(), "size": torch.tensor(len(batch))})
 
     def validate(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        prescribed = next(self._prescribed, None)
-        if prescribed is not None:
-            return {"loss": torch.tensor(prescribed)}
         difference = network(batch.lightness) - batch.ab / AB_SCALE
-        return {"loss": difference.square().mean()}
+        loss, l1 = next(self._prescribed, None), next(self._l1, None)
+        return {
+            "loss": difference.square().mean() if loss is None else torch.tensor(loss),
+            "l1": difference.abs().mean() if l1 is None else torch.tensor(l1),
+        }
+
+
+def shifting(
+    lab: Path,
+    scratch: Path,
+    validation: list[float] | None = None,
+    l1: list[float] | None = None,
+    unkept: int = 0,
+    train: Squares | None = None,
+    **changes: Any,
+) -> tuple[Trainer, ShiftTask]:
+    model = model_of(PLAIN, **changes)
+    task = ShiftTask(model.optimizer, validation, l1, unkept)
+    return trainer_of(model, lab, scratch, task=task, train=train), task

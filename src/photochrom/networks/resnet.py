@@ -6,7 +6,7 @@ with 128 channels.
 
 from collections.abc import Iterator
 from itertools import pairwise
-from urllib.error import URLError
+from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
@@ -65,10 +65,11 @@ def _pretrained(weights: ResNet18_Weights | ResNet34_Weights) -> dict[str, Tenso
     file = weights.url.rsplit("/", 1)[-1]
     try:
         state: dict[str, Tensor] = weights.get_state_dict(progress=False, check_hash=True)
-    except (URLError, OSError) as error:
+    except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
         place = f"{torch.hub.get_dir()}/checkpoints/{file}"
+        reason = " ".join(str(error).split())
         raise WeightsError(
-            f"The pretrained weights cannot be fetched ({error}). Download {weights.url} to "
+            f"The pretrained weights cannot be had ({reason}). Download {weights.url} to "
             f"{place}, or set network.pretrained to false."
         ) from None
     return state

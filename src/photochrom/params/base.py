@@ -4,7 +4,7 @@ import types
 from collections.abc import Iterable
 from difflib import get_close_matches
 from reprlib import Repr
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -116,8 +116,14 @@ def _trace(location: Iterable[int | str], root: type[Section]) -> tuple[str, typ
 def _variants(node: Any) -> dict[int | str, type[Section]]:
     if get_origin(node) not in (Union, types.UnionType):
         return {}
-    sections = [member for member in get_args(node) if _is_section(member)]
-    return {get_args(section.model_fields["kind"].annotation)[0]: section for section in sections}
+    found: dict[int | str, type[Section]] = {}
+    for member in get_args(node):
+        if get_origin(member) is Annotated:
+            # Kinds or null: the kinds are a union of their own within it.
+            found |= _variants(get_args(member)[0])
+        elif _is_section(member):
+            found[get_args(member.model_fields["kind"].annotation)[0]] = member
+    return found
 
 
 def _child(node: Any, part: int | str) -> Any:

@@ -59,14 +59,14 @@ def _splices(
             yield _removal(text, name, value)
         elif _same(current[key], target[key]):
             continue
-        elif _is_block(value) and isinstance(target[key], dict) and target[key]:
+        elif is_block(value) and isinstance(target[key], dict) and target[key]:
             yield from _splices(text, value, current[key], target[key])
         else:
             new = _render(target[key], column)
-            yield Splice(name.end_mark.index, _end(text, name, value), f":{new}")
+            yield Splice(name.end_mark.index, end_of(text, name, value), f":{new}")
     added = {key: value for key, value in target.items() if key not in current}
     if added:
-        after = _next_line(text, _end(text, *node.value[-1]))
+        after = _next_line(text, end_of(text, *node.value[-1]))
         yield Splice(after, after, _block(added, column) + "\n")
 
 
@@ -75,13 +75,13 @@ def _removal(text: str, name: Node, value: Node) -> Splice:
     above = text.rfind("\n", 0, start - 1) + 1
     while start and text[above:start].lstrip(" ").startswith("#"):
         start, above = above, text.rfind("\n", 0, above - 1) + 1
-    return Splice(start, _next_line(text, _end(text, name, value)), "")
+    return Splice(start, _next_line(text, end_of(text, name, value)), "")
 
 
-def _end(text: str, name: Node, value: Node) -> int:
-    """Return where a value's last character is; a block's own mark lies after the comments."""
-    if _is_block(value):
-        return _end(text, *value.value[-1])
+def end_of(text: str, name: Node, value: Node) -> int:
+    """Return the index after a value's last character; a block's own mark lies after comments."""
+    if is_block(value):
+        return end_of(text, *value.value[-1])
     if value.start_mark.index == value.end_mark.index:
         # Nothing stands after the colon, as DVC spells null; the mark is that of the next key.
         return text.index(":", name.end_mark.index) + 1
@@ -93,7 +93,8 @@ def _next_line(text: str, index: int) -> int:
     return text.index("\n", index) + 1
 
 
-def _is_block(node: Node) -> bool:
+def is_block(node: Node) -> bool:
+    """Tell whether a node is a section with its keys on lines of their own."""
     return isinstance(node, MappingNode) and not node.flow_style and bool(node.value)
 
 

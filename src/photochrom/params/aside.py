@@ -1,0 +1,89 @@
+"""Entries of ``models`` that are set aside: commented out in place, and brought back to the byte.
+
+A line that is set aside begins with ``#~`` in the first column, a mark that no other comment has.
+"""
+
+from collections.abc import Container, Iterable, Iterator
+from itertools import compress
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.nodes import MappingNode, Node
+
+from photochrom.params.edit import end_of, is_block
+from photochrom.params.text import parse_yaml
+
+MARK = "#~"
+MODELS = "models"
+
+
+def set_aside(text: str, names: Iterable[str]) -> str:
+    """Comment out the models called ``names``, each with the comment directly above it."""
+    lines = text.split("\n")
+    for start, end in list(_entries(text, set(names))):
+        lines[start:end] = [f"{MARK} {line}" if line else MARK for line in lines[start:end]]
+    return "\n".join(lines)
+
+
+def bring_back(text: str) -> str:
+    """Undo :func:`set_aside`.
+
+    A model that stands there under the name of one set aside has only taken its place; it goes,
+    with its comment.
+
+    Raises
+    ------
+    ParamsError
+        When what is set aside was changed by hand and is not YAML any more.
+    """
+    names = names_aside(text)
+    lines: list[str | None] = [*text.split("\n")]
+    for start, end in list(_entries(text, names)):
+        lines[start:end] = [None] * (end - start)
+    return "\n".join(_restored(line) for line in lines if line is not None)
+
+
+def names_aside(text: str) -> tuple[str, ...]:
+    """Return the names of the models that are set aside, in their order.
+
+    Raises
+    ------
+    ParamsError
+        When what is set aside was changed by hand and is not YAML any more.
+    """
+    marked = [_restored(line) for line in text.split("\n") if line.startswith(MARK)]
+    if not marked:
+        return ()
+    aside: dict[str, Any] = parse_yaml("\n".join(marked), f"What params.yaml sets aside ({MARK})")
+    return tuple(aside)
+
+
+def without_aside(text: str) -> list[str]:
+    """Return the lines of the text but those that are set aside."""
+    return [line for line in text.splitlines() if not line.startswith(MARK)]
+
+
+def _restored(line: str) -> str:
+    return line[len(MARK) + 1 :] if line.startswith(MARK) else line
+
+
+def _entries(text: str, names: Container[str]) -> Iterator[tuple[int, int]]:
+    """Yield the first line of each entry, and the line after its last, counted from 0."""
+    lines = text.split("\n")
+    for name, value in _models(text):
+        if name.value in names:
+            start = name.start_mark.line
+            while _is_comment(lines[start - 1]):
+                start -= 1
+            yield start, text.count("\n", 0, end_of(text, name, value)) + 1
+
+
+def _models(text: str) -> list[tuple[Node, Node]]:
+    root = YAML(typ="safe", pure=True).compose(text)
+    sections = [value for name, value in root.value if name.value == MODELS]
+    blocks: Iterable[MappingNode] = compress(sections, map(is_block, sections))
+    return [entry for block in blocks for entry in block.value]
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip(" ").startswith("#") and not line.startswith(MARK)
