@@ -78,7 +78,7 @@ def write_model(model: ModelParams, folder: Path, size: int = 32, **changes: Any
     save_file(dict(network.state_dict()), folder / "weights.safetensors")
     decoding = MeanParams(kind="mean") if classifies else DIRECT
     config = {
-        "format": 1,
+        "format": 2,
         "model": "test",
         "study": "test",
         "network": model.network.model_dump(),
@@ -305,13 +305,13 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     assert "holds no trained model: run `dvc repro`" in refusal(tmp_path)
 
 
-@pytest.mark.parametrize("found", [0, 2, None, "1"])
+@pytest.mark.parametrize("found", [0, 1, None, "2"])
 def test_another_format_is_refused(trained: Path, found: Any) -> None:
     edit(trained, lambda config: config.update(format=found))
-    assert f"is of format {found}, not 1" in refusal(trained)
+    assert f"is of format {found}, not 2" in refusal(trained)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "7", "null", '{"format": 1'])
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", "null", '{"format": 2'])
 def test_a_damaged_config_is_refused(trained: Path, text: str) -> None:
     (trained / "config.json").write_text(text)
     assert str(trained / "config.json") in refusal(trained)

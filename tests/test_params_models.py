@@ -62,12 +62,12 @@ MISFITS = [
     (
         "models.gan.objective.discriminator.layers",
         5,
-        "models.gan.objective.discriminator.layers: 5 halvings leave nothing",
+        "models.gan.objective.discriminator.layers: 5 halvings leave too",
     ),
     (
         "models.gan.objective.discriminator",
         {**DCGAN, "layers": 5},
-        "models.gan.objective.discriminator.layers: 5 halvings leave nothing of photographs of "
+        "models.gan.objective.discriminator.layers: 5 halvings leave too little of colors of "
         "side 64",
     ),
     # Kinds within the objective
@@ -89,7 +89,7 @@ MISFITS = [
     (
         "models.bins.objective.rebalance",
         {**COUNTS, "offset": 0},
-        "models.bins.objective.rebalance.offset: must be greater than 0, not 0",
+        "models.bins.objective.rebalance.offset: must be greater than or equal to 1, not 0",
     ),
     (
         "models.bins.objective.rebalance",
@@ -125,13 +125,44 @@ def test_an_autoencoder_needs_multiples_of_sixteen(side: int, tmp_path: Path) ->
     assert expected in refusal(as_text(values, tmp_path))
 
 
+def test_a_discriminator_must_fit_what_a_coarse_network_answers(tmp_path: Path) -> None:
+    values = changed("models.gan.network", {"kind": "vgg", "width": 0.05})
+    values["models"]["gan"]["objective"]["discriminator"]["layers"] = 3
+    expected = "discriminator.layers: 3 halvings leave too little of colors of side 16; they take "
+    assert f"{expected}at most 2" in refusal(as_text(values, tmp_path))
+    values["models"]["gan"]["objective"]["discriminator"]["layers"] = 2
+    check_params(as_text(values, tmp_path))
+
+
+def test_one_photograph_has_no_norm_at_a_single_pixel(tmp_path: Path) -> None:
+    values = changed("models.gan.network", {**RESIDUAL, "levels": 6})
+    values["models"]["gan"]["batch_size"] = 1
+    expected = "models.gan.batch_size: 1 is too few for network residual with 6 levels"
+    assert expected in refusal(as_text(values, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("pixel_weight", 0, "objective.pixel_weight 0 leaves pretraining nothing to learn from"),
+        ("warmup", 0.1, "objective.discriminator_optimizer.warmup would pass while"),
+    ],
+)
+def test_pretraining_must_make_sense(key: str, value: float, expected: str, tmp_path: Path) -> None:
+    values = changed("models.gan.objective.pretraining_epochs", 1)
+    objective = values["models"]["gan"]["objective"]
+    objective["discriminator_optimizer"]["warmup"] = 0
+    check_params(as_text(values, tmp_path))
+    (objective if key in objective else objective["discriminator_optimizer"])[key] = value
+    assert expected in refusal(as_text(values, tmp_path))
+
+
 GOOD_VALUES = [
     ("models.regression.network", AUTOENCODER),
     ("models.bins.network", {**AUTOENCODER, "output": "linear"}),
     ("models.gan.network", RESIDUAL),
     ("models.gan.network", {**RESIDUAL, "levels": 6}),
     ("models.gan.objective.discriminator", DCGAN),
-    ("models.gan.objective.pretraining_epochs", 1),
     ("models.gan.keep", "best_l1"),
     ("models.bins.objective.rebalance", None),
     ("models.bins.objective.rebalance", COUNTS),

@@ -96,7 +96,7 @@ def test_what_is_set_aside_is_named_and_not_shown_line_by_line(project: Path) ->
     )
     apply("study-004-cpu", project)
     back = plan_preset("samples", [], project)
-    assert back.notes == (f"Brought back: {', '.join(former)}.",)
+    assert back.notes[1:] == (f"Brought back: {', '.join(former)}.",)
     assert all("dcgan" not in line for line in back.diff())
 
 
@@ -123,6 +123,26 @@ def test_the_last_model_is_set_aside_and_the_next_section_stays(project: Path) -
     assert apply("samples", project) == text
 
 
+def test_changes_to_a_studys_own_model_are_shown_or_named(project: Path) -> None:
+    apply("study-004-cpu", project)
+    mine = (project / "params.yaml").read_text(encoding="utf-8").replace("epochs: 16", "epochs: 77")
+    (project / "params.yaml").write_text(mine, encoding="utf-8")
+    assert "-    epochs: 77" in plan_preset("study-004-cpu", [], project).diff()
+    notes = plan_preset("samples", [], project).notes
+    assert notes[0] == "Removed, with any change of yours: the former preset's unet313, dcgan."
+
+
+def test_models_in_braces_cannot_be_set_aside() -> None:
+    with pytest.raises(ParamsError, match="not in braces"):
+        set_aside("models: {one: {a: 1}, two: {a: 2}}\n", ["one"])
+
+
+@pytest.mark.parametrize("comment", ["#~ a note of mine", "#~ note: mine", "#~   a: 1\n#~   a: 2"])
+def test_a_mark_that_is_no_model_is_refused_with_its_line(comment: str) -> None:
+    with pytest.raises(ParamsError, match=r"^params.yaml, line 3: the lines that begin with #~ "):
+        bring_back(f"seed: 1\nmodels:\n{comment}\n  one:\n    a: 1\n")
+
+
 def test_models_at_the_end_of_the_file_are_set_aside() -> None:
     text = "seed: 1\n# All.\nmodels:\n  one: {a: 1,\n    b: 2} # here\n\n  two:\n    a:"
     aside = set_aside(text, ["one", "two"])
@@ -138,9 +158,7 @@ def test_models_set_aside_and_then_spoilt_by_hand_are_named(project: Path) -> No
     file = project / "params.yaml"
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("#~   dcgan:", "#~   dcgan: ["), encoding="utf-8")
-    with pytest.raises(
-        ParamsError, match=r"^What params\.yaml sets aside \(#~\) is not valid YAML"
-    ):
+    with pytest.raises(ParamsError, match=r"^params\.yaml, line \d+: the lines that begin with #~"):
         plan_preset("samples", [], project)
 
 

@@ -44,6 +44,14 @@ def test_the_interval_is_that_of_the_standard_error(rng: np.random.Generator) ->
     assert drawn(table).means["auc"] == pytest.approx(values.mean(), rel=1e-12)
 
 
+@pytest.mark.parametrize("column", ["auc", "group"])
+def test_a_missing_number_or_group_is_refused(column: str) -> None:
+    table = photographs(np.array([1.0, 2.0, 3.0])).astype({"auc": object})
+    table.loc[1, column] = None
+    with pytest.raises(ValueError, match="a number and a group of every photograph"):
+        drawn(table)
+
+
 def test_a_weighted_mean_is_resampled_as_a_ratio(rng: np.random.Generator) -> None:
     """Against the delta method for sum(w x) / sum(w); Cochran, Sampling Techniques, 6.3."""
     values, weights = rng.normal(60.0, 5.0, 400), rng.uniform(1.0, 9.0, 400)

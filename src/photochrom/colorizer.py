@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from photochrom import hardware
-from photochrom.color.batch import normalised
+from photochrom.color.batch import normalised, photographs_at_once
 from photochrom.color.bins import Bins, BinsName, bins
 from photochrom.color.decoding import decode
 from photochrom.color.lab import lab_to_rgb8, rgb_to_lab
@@ -23,7 +23,7 @@ from photochrom.networks import ColorNetwork, build_network
 from photochrom.params.models import Decoding, Network
 from photochrom.pictures import to_rgb, upright
 
-FORMAT = 1
+FORMAT = 2
 LONGEST = 8
 """Photographs are enlarged to at most so many times the working size on their longer side."""
 
@@ -51,7 +51,7 @@ class Colorizer:
     stride : its input's sides must be multiples of this.
     decoding : how raw output becomes ab.
     bins : the bins of its logits; None where it gives ab.
-    size : the shorter side in pixels at which it works.
+    size : the shorter side in pixels at which it works, rounded to a multiple of the stride.
     device : where it computes.
     """
 
@@ -109,7 +109,9 @@ class Colorizer:
         height, width = lightness.shape[-2:]
         working = self._to_working_size(normalised(lightness.to(self.device).float()))
         padded = _padded(working, self.stride)
-        ab = decode(self.network(padded), self.decoding, self.bins)
+        channels = 2 if self.bins is None else len(self.bins)
+        pieces = padded.split(photographs_at_once(channels, padded))
+        ab = torch.cat([decode(self.network(p), self.decoding, self.bins) for p in pieces])
         ab = _resized(ab, padded.shape[-2:])[..., : working.shape[-2], : working.shape[-1]]
         return _resized(ab, (height, width)).to(lightness.device)
 
@@ -122,9 +124,11 @@ class Colorizer:
 
     def _to_working_size(self, gray: Tensor) -> Tensor:
         height, width = gray.shape[-2:]
+        # Of a whole multiple of the stride nothing need be padded on the shorter side.
+        size = max(1, round(self.size / self.stride)) * self.stride
         # A strip of few pixels is not enlarged to a picture that no memory holds.
-        longest = max(1.0, LONGEST * self.size / max(height, width))
-        scale = min(self.size / min(height, width), longest)
+        longest = max(1.0, LONGEST * size / max(height, width))
+        scale = min(size / min(height, width), longest)
         if scale == 1.0:
             return gray
         target = (max(1, round(height * scale)), max(1, round(width * scale)))

@@ -32,6 +32,9 @@ class Measure:
     definition: str
 
 
+BOUNDED = ("auc_rebalanced", "auc", "colorfulness_delta", "ciede2000", "psnr")
+"""The measures shown with their interval in tables and MLflow; all would bury the numbers."""
+
 MEASURES: tuple[Measure, ...] = (
     Measure(
         "auc_rebalanced",

@@ -78,7 +78,9 @@ class Change:
 
         What is only set aside or brought back is not in it: the notes tell of that.
         """
-        before = set_aside(bring_back(self.before), names_aside(self.after))
+        aside, before = names_aside(self.after), self.before
+        if aside != names_aside(before):
+            before = set_aside(bring_back(before), aside)
         texts = (without_aside(before), without_aside(self.after))
         lines = difflib.unified_diff(*texts, "params.yaml", "params.yaml, changed")
         return [line.rstrip("\n") for line in lines]
@@ -111,10 +113,14 @@ def plan_preset(name: str, assignments: Iterable[str], root: Path) -> Change:
     layers = [*_layers(name, root), _parse_assignments(assignments)]
     after, notes = _apply(layers, bring_back(before), name)
     check_params(after, f"params.yaml with preset {name}")
-    return Change(before, after, (*notes, *_moved(names_aside(before), names_aside(after))))
+    return Change(before, after, (*notes, *_moved(before, after)))
 
 
-def _moved(before: tuple[str, ...], after: tuple[str, ...]) -> Iterable[str]:
+def _moved(text: str, changed: str) -> Iterable[str]:
+    before, after = names_aside(text), names_aside(changed)
+    stand_ins = [name for name in _models(parse_yaml(text, "params.yaml")) if name in before]
+    if stand_ins and before != after:
+        yield f"Removed, with any change of yours: the former preset's {', '.join(stand_ins)}."
     if back := [name for name in before if name not in after]:
         yield f"Brought back: {', '.join(back)}."
     if aside := [name for name in after if name not in before]:

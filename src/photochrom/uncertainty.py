@@ -81,7 +81,14 @@ def bootstrap(table: pd.DataFrame, keys: Sequence[str], resamples: int, seed: in
     keys : the measures.
     resamples : how often to draw as many groups as there are.
     seed : the same seed makes the same draws in every table of the same groups.
+
+    Raises
+    ------
+    ValueError
+        If a measure, a weight or a group is missing somewhere: it would count as 0.
     """
+    if table[["group", *keys]].isna().any(axis=None):
+        raise ValueError("A mean needs a number and a group of every photograph.")
     weights = pd.DataFrame({key: _weights(table, key) for key in keys})
     scored = table[list(keys)] * weights
     group = table["group"]

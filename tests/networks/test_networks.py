@@ -110,6 +110,32 @@ def test_a_model_answers_at_every_side_that_its_stride_divides(name: str) -> Non
     assert native(name) % network.stride == 0
 
 
+# The sides of the photographs in the studies, each with its networks made narrow.
+STUDIED: dict[str, tuple[Any, int, int]] = {
+    "000 regression": (resnet_of(18), 2, 128),
+    "000 classification": (vgg(0.05), 313, 128),
+    "001 classification": (resnet_of(18, "upsampling"), 256, 256),
+    "001 regression": (resnet_of(34, "upsampling"), 2, 256),
+    "001 gan": (unet(6, output="tanh"), 2, 64),
+    "002 regression": (resnet_of(18, "upsampling", norm=False), 2, 224),
+    "002 autoencoder": (autoencoder(grid=14, latent=32), 2, 224),
+    "003 gan": (residual(8), 2, 256),
+    "004 classification": (unet(5, dropout=0.0), 313, 32),
+    "004 gan": (unet(5, output="tanh", dropout=0.0), 2, 32),
+}
+
+
+@pytest.mark.parametrize(("params", "channels", "side"), STUDIED.values(), ids=STUDIED)
+def test_a_network_works_at_the_side_of_its_study(params: Any, channels: int, side: int) -> None:
+    network = build_network(params, channels).train()
+    raw = network(gray(2, side, side))
+    assert raw.shape[:2] == (2, channels)
+    raw.square().mean().backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_channels_are_as_asked(name: str) -> None:
     params, channels = CASES[name]

@@ -225,7 +225,7 @@ def _evaluated(folder: Path, metrics: dict[str, float]) -> None:
 
 def _trained(folder: Path, name: str) -> None:
     folder.mkdir(parents=True)
-    config = {"format": 1, "model": name, "image_size": 16, "parameters": 1234567}
+    config = {"format": 2, "model": name, "image_size": 16, "parameters": 1234567}
     (folder / "config.json").write_text(json.dumps(config))
     run = {
         "device": "cpu",

@@ -134,7 +134,7 @@ def test_half_the_interval_is_printed_of_some_measures_and_never_of_what_is_exac
     assert spread(row, MEASURE["psnr"]) == "± 0.15"
     for key in ("ssim", "ciede2000", "colorfulness_delta", "milliseconds"):
         assert spread(row, MEASURE[key]) == ""
-    assert set(MAIN) >= BOUNDED
+    assert set(MAIN) >= set(BOUNDED)
 
 
 def test_the_truth_has_no_interval_in_the_table(results: Results) -> None:
@@ -144,7 +144,7 @@ def test_the_truth_has_no_interval_in_the_table(results: Results) -> None:
 
 def test_what_the_interval_comes_from_is_told(results: Results) -> None:
     text = certainty(results)
-    assert "bootstrap over 3 scenes; of so few it is a little too narrow." in text
+    assert "bootstrap over 3 scenes; of so few it is far too narrow." in text
     many = certainty(dataclasses.replace(results, scenes=60))
     assert "bootstrap over 60 pictures." in many
     assert text in comparison_markdown(results)

@@ -110,7 +110,7 @@ def test_the_config_tells_how_to_color(project: Path, name: str) -> None:
     assert list(config) == [
         "format", "model", "study", "network", "objective", "decoding", "image_size", "parameters",
     ]  # fmt: skip
-    assert (config["format"], config["model"], config["study"]) == (1, name, "test")
+    assert (config["format"], config["model"], config["study"]) == (2, name, "test")
     assert config["network"] == wanted.model.network.model_dump()
     assert config["image_size"] == SIDE
     colorizer = Colorizer.load(project / "models" / name)
@@ -184,8 +184,8 @@ def test_what_an_epochs_numbers_warn_of_is_printed_and_written(
     train_model(pretrained(project, epochs=3))
     lines = [line for line in capsys.readouterr().err.splitlines() if words in line]
     assert [line.partition(": ")[0] for line in lines] == ["gan epoch 2", "gan epoch 3"]
-    [remark] = read(project / "models/gan/run.json")["remarks"]
-    assert lines[-1] == f"gan epoch 3: {remark}"
+    remarks = read(project / "models/gan/run.json")["remarks"]
+    assert lines == [f"gan {remark}" for remark in remarks]
 
 
 def test_a_training_without_warnings_has_no_remarks(

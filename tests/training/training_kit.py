@@ -69,7 +69,7 @@ GAN: dict[str, Any] = {
         "pixel_weight": 100.0,
         "pretraining_epochs": 0,
         "discriminator": {"kind": "patchgan", "width": 4, "layers": 1, "init": "normal"},
-        "discriminator_optimizer": {**ADAM, "clip": None},
+        "discriminator_optimizer": {**ADAM, "warmup": 0.0, "clip": None},
     },
     "optimizer": {**ADAM, "clip": None},
     "ema": None,

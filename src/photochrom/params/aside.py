@@ -10,6 +10,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node
 
+from photochrom.params.base import ParamsError
 from photochrom.params.edit import end_of, is_block
 from photochrom.params.text import parse_yaml
 
@@ -18,9 +19,21 @@ MODELS = "models"
 
 
 def set_aside(text: str, names: Iterable[str]) -> str:
-    """Comment out the models called ``names``, each with the comment directly above it."""
-    lines = text.split("\n")
-    for start, end in list(_entries(text, set(names))):
+    """Comment out the models called ``names``, each with the comment directly above it.
+
+    Raises
+    ------
+    ParamsError
+        When one of them is not an entry of a block, with lines of its own.
+    """
+    lines, wanted = text.split("\n"), set(names)
+    entries = list(_entries(text, wanted))
+    if len(entries) < len(wanted):
+        raise ParamsError(
+            "params.yaml: write the section models with a line for each key, not in braces, so "
+            "that a preset can set models aside."
+        )
+    for start, end in entries:
         lines[start:end] = [f"{MARK} {line}" if line else MARK for line in lines[start:end]]
     return "\n".join(lines)
 
@@ -54,7 +67,16 @@ def names_aside(text: str) -> tuple[str, ...]:
     marked = [_restored(line) for line in text.split("\n") if line.startswith(MARK)]
     if not marked:
         return ()
-    aside: dict[str, Any] = parse_yaml("\n".join(marked), f"What params.yaml sets aside ({MARK})")
+    try:
+        aside: dict[str, Any] = parse_yaml("\n".join(marked), "")
+    except ParamsError:
+        aside = {}
+    if not aside or not all(isinstance(entry, dict) for entry in aside.values()):
+        first = next(n for n, line in enumerate(text.split("\n"), 1) if line.startswith(MARK))
+        raise ParamsError(
+            f"params.yaml, line {first}: the lines that begin with {MARK} are models that a preset "
+            "set aside, and can no longer be read as such; put them right or delete them."
+        )
     return tuple(aside)
 
 

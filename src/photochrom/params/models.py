@@ -123,7 +123,7 @@ class CountRebalanceParams(Section):
     kind: Literal["counts"]
     power: Annotated[float, Field(ge=0.0, le=4.0)]
     """0.5 is the study's square root; 0 weighs all colors alike."""
-    offset: Annotated[float, Field(gt=0.0)]
+    offset: Annotated[float, Field(ge=1.0)]
     """Pixels added to those of every class."""
 
 
@@ -273,13 +273,23 @@ class ModelParams(Section):
                 f"network {self.network.kind} with output tanh does not fit objective "
                 "classification, whose logits are unbounded; use output linear"
             )
-        if isinstance(self.objective, AdversarialParams):
-            self._leaves_epochs_to_the_discriminator(self.objective.pretraining_epochs)
+        if isinstance(self.objective, AdversarialParams) and self.objective.pretraining_epochs:
+            self._pretrains(self.objective)
         return self
 
-    def _leaves_epochs_to_the_discriminator(self, pretraining: int) -> None:
-        if pretraining >= self.epochs:
+    def _pretrains(self, objective: AdversarialParams) -> None:
+        if objective.pretraining_epochs >= self.epochs:
             raise ValueError(
-                f"objective.pretraining_epochs {pretraining} leaves none of the {self.epochs} "
-                "epochs to the discriminator; use fewer, or objective regression"
+                f"objective.pretraining_epochs {objective.pretraining_epochs} leaves none of the "
+                f"{self.epochs} epochs to the discriminator; use fewer, or objective regression"
+            )
+        if not objective.pixel_weight:
+            raise ValueError(
+                "objective.pixel_weight 0 leaves pretraining nothing to learn from; raise it, or "
+                "set objective.pretraining_epochs to 0"
+            )
+        if objective.discriminator_optimizer.warmup:
+            raise ValueError(
+                "objective.discriminator_optimizer.warmup would pass while the generator is "
+                "pretrained, since schedules count all steps; set it to 0"
             )

@@ -15,6 +15,8 @@ MODEL_NAME = re.compile(r"[a-z][a-z0-9_]*")
 # What a ResNet cut after its 6th child and the VGG-style network divide the side by.
 STRIDE = 8
 AUTOENCODER_STRIDE = 16
+# The VGG-style network answers at a quarter of the side, and there its colors are judged.
+VGG_SHRINKS = 4
 # A patch discriminator ends with two 4 x 4 convolutions that each take one pixel; the other one
 # with a 4 x 4 convolution without a margin.
 SMALLEST_MAP = {"patchgan": 3, "dcgan": 4}
@@ -131,6 +133,12 @@ def _network_fault(name: str, model: ModelParams, side: int) -> str | None:
             f"{name}.network.levels: {levels} halvings need a side that is a multiple of "
             f"{2**levels}; photographs of side {side} take at most {fitting}"
         )
+    if network.kind == "residual" and side == 2**levels and model.batch_size == 1:
+        return (
+            f"{name}.batch_size: 1 is too few for network residual with {levels} levels on "
+            f"photographs of side {side}, whose innermost norm then sees a single value; use 2 "
+            "or more, or fewer levels"
+        )
     stride = AUTOENCODER_STRIDE if network.kind == "autoencoder" else STRIDE
     if not levels and side % stride:
         return (
@@ -144,10 +152,13 @@ def _discriminator_fault(name: str, model: ModelParams, side: int) -> str | None
     if model.objective.kind != "adversarial":
         return None
     discriminator = model.objective.discriminator
-    layers = discriminator.layers
-    if side >> layers < SMALLEST_MAP[discriminator.kind]:
+    judged = side // VGG_SHRINKS if model.network.kind == "vgg" else side
+    most = 0
+    while judged >> (most + 1) >= SMALLEST_MAP[discriminator.kind]:
+        most += 1
+    if discriminator.layers > most:
         return (
-            f"{name}.objective.discriminator.layers: {layers} halvings leave nothing of "
-            f"photographs of side {side}; use fewer"
+            f"{name}.objective.discriminator.layers: {discriminator.layers} halvings leave too "
+            f"little of colors of side {judged}; they take at most {most}"
         )
     return None

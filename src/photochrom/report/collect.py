@@ -78,7 +78,7 @@ class Training:
     ----------
     params : its entry in params.yaml.
     config : its config.json: parameters, image size.
-    run : its run.json: device, precision, seconds, kept epoch, remarks on its last epoch.
+    run : its run.json: device, precision, seconds, kept epoch, remarks on its epochs.
     history : its history.csv, one row per epoch.
     """
 

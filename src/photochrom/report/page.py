@@ -161,11 +161,14 @@ def _card(training: Training) -> Card:
             f"{run['epochs']} epochs, kept the {KEPT[params.keep]} ({run['kept_epoch']})",
         ),
         ("Batch", f"{params.batch_size} pictures of {config['image_size']} px{crop}"),
-        ("Weights", f"moving average, decay {params.ema}" if params.ema else "of the last step"),
+        (
+            "Weights",
+            f"moving average, decay {params.ema}" if params.ema else "as trained",
+        ),
         ("Parameters", f"{config['parameters']:,}"),
         ("Time", f"{run['seconds']:,.0f} s, {run['images_per_second']:,.0f} pictures/s"),
         ("Hardware", f"{run['device']}, {run['precision']}, torch {run['torch']}"),
-        *(("In the last epoch", remark) for remark in run["remarks"]),
+        *(("Warning", remark) for remark in run["remarks"][-1:]),
     )
     curve = Markup(figures.as_svg(figures.learning_curve(training)))
     return Card(training.name, params.study, facts, curve)

@@ -15,6 +15,7 @@ from PIL import Image
 
 from photochrom.environment import tracking_wanted
 from photochrom.files import read_json
+from photochrom.measures import BOUNDED
 from photochrom.progress import say
 from photochrom.tracking.mirror import SAMPLES, finish, shown_metrics
 from photochrom.tracking.provenance import dataset_of, is_current, provenance
@@ -32,8 +33,6 @@ from photochrom.tracking.store import (
 EVALUATE, REPORT = "results/evaluate", "results/report"
 TEST_PICTURES, REPORT_TAG = "photochrom.test_pictures", "photochrom.report"
 REPORT_FILES = ("index.html", "comparison.csv", "sheet.jpg", "learning_curves.png")
-BOUNDED = ("auc_rebalanced", "auc", "colorfulness_delta", "ciede2000")
-"""The measures whose intervals MLflow shows; those of all would bury the numbers."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from photochrom.training.optimizers import MovingAverage, learning_rate, make_op
 
 Row = dict[str, float]
 LOSS_CHECK_STEPS = 20
+VALIDATED = 64
 NEVER = 2**62
 
 
@@ -268,11 +269,12 @@ class Trainer:
     def _validate(self) -> dict[str, float]:
         network, count = self.network.eval(), len(self._validation)
         sums: dict[str, Tensor] = {}
-        orders = iter(torch.arange(count).split(max(self._batch, 64)))
+        orders = iter(torch.arange(count).split(VALIDATED))
+        channels = 2 if self.task.bins is None else len(self.task.bins)
         for stored in self._validation.batches(orders):
-            batch = centred(stored, self._model.image)
-            for name, value in self._measured(network, batch).items():
-                sums[name] = sums.get(name, torch.zeros_like(value)) + value * len(batch)
+            for batch in centred(stored, self._model.image).pieces(channels):
+                for name, value in self._measured(network, batch).items():
+                    sums[name] = sums.get(name, torch.zeros_like(value)) + value * len(batch)
         network.train(network is self.task.network)
         return {name: float(total) / count for name, total in sums.items()}
 

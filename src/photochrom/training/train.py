@@ -214,5 +214,9 @@ def _facts(job: Job, trainer: Trainer) -> dict[str, Any]:
         "images_per_second": round(last["images_seen"] / max(last["seconds"], 1e-3), 1),
         "epochs": job.model.epochs,
         "kept_epoch": trainer.kept_epoch,
-        "remarks": list(trainer.task.remarks(last)),
+        "remarks": [
+            f"epoch {row['epoch']:.0f}: {remark}"
+            for row in trainer.progress.history
+            for remark in trainer.task.remarks(row)
+        ],
     }
