@@ -177,17 +177,20 @@ def _evaluation(store: Store, root: Path, name: str, tags: Mapping[str, str] | N
         run = _training(store, model)
     else:
         run = store.baseline(name, provenance(root).state, dataset_of(root))
-    run.results({f"test/{key}": value for key, value in _shown_results(metrics).items()})
+    run.results(_shown_results(metrics))
     run.tags({f"photochrom.{key}": value for key, value in (tags or {}).items()})
     _test_pictures(run, sorted((folder / "pictures").glob("*.png")))
 
 
 def _shown_results(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Return the numbers of metrics.json that MLflow shows: all means, the intervals of a few."""
-    plain = {key: float(value) for key, value in metrics.items() if key != "interval"}
+    """Return the numbers of metrics.json that MLflow shows: all means, the intervals of a few.
+
+    MLflow draws a section for each prefix, so that the intervals do not stand between the means.
+    """
+    plain = {f"test/{key}": float(value) for key, value in metrics.items() if key != "interval"}
     known = metrics.get("interval", {})
     ends = {
-        f"{key}_{end}": float(value)
+        f"test interval/{key} {end}": float(value)
         for key in BOUNDED
         if key in known
         for end, value in zip(("low", "high"), known[key], strict=True)
