@@ -173,6 +173,8 @@ def data_stages(params: Params) -> Iterator[Ratio]:
 def main() -> None:
     """Measure, print and keep."""
     params = load_params(ROOT / "params.yaml")
+    # The data stages are measured on one thread, which would be told as that of all.
+    where = hardware.name(hardware.device())
     ratios = [training_step(name, params) for name in params.models]
     ratios.append(classification_loss())
     ratios += data_stages(params)
@@ -184,7 +186,7 @@ def main() -> None:
     facts = {
         "date": now.isoformat(timespec="seconds"),
         "command": "make bench",
-        "hardware": f"{hardware.name(hardware.device())}, {platform.machine()}",
+        "hardware": f"{where}, {platform.machine()}",
         "precision": str(hardware.precision(hardware.device())),
         "torch": torch.__version__,
         "commit": commit(),
