@@ -17,7 +17,10 @@ import numpy as np
 import pandas as pd
 
 LEVEL = 0.95
-WEIGHTS: Mapping[str, str] = {"auc_rebalanced": "auc_weight"}
+WEIGHTS: Mapping[str, str] = {
+    key: f"{key}_weight"
+    for key in ("auc_rebalanced", "auc_weighted", "gray_collapse", "wrong_hue", "bleeding")
+}
 """The measures that are weighted means, each with the column of its weights."""
 CHUNK = 2_000_000
 """Most counts of groups in memory at once."""

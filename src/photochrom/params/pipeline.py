@@ -2,13 +2,15 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveInt, ValidationError, model_validator
+from pydantic import Field, PositiveInt, ValidationError, field_validator, model_validator
 
+from photochrom.measures import MEASURES
 from photochrom.params.base import ParamsError, Section, explain
 from photochrom.params.data import DataParams, FilterParams, LabParams, PriorParams, Seed
 from photochrom.params.models import ModelParams
+from photochrom.params.study import StudyParams
 from photochrom.params.text import parse_yaml, read_text
 
 MODEL_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -39,6 +41,8 @@ class EvaluateParams(Section):
     """A pixel counts as right when each of R, G, B is within this share of 255."""
     pictures: PositiveInt
     """Test photographs whose colorizations are kept for the report."""
+    failures: PositiveInt
+    """Photographs on each sheet of the worst and of the best."""
     resamples: Annotated[int, Field(ge=100)]
     """Draws of the bootstrap from which every 95 % interval comes."""
     seed: Seed
@@ -53,10 +57,30 @@ class ReportParams(Section):
     """Test photographs on the comparison sheet."""
 
 
+class ChampionParams(Section):
+    """Which model MLflow's alias `champion` points to."""
+
+    measure: str
+    """A key of the comparison."""
+    direction: Literal["higher", "lower", "closest to 0"]
+    """Which values of it are better."""
+
+    @field_validator("measure")
+    @classmethod
+    def _known(cls, measure: str) -> str:
+        known = [known.key for known in MEASURES]
+        if measure not in known:
+            raise ValueError(f"{measure} is no measure; there are {', '.join(known)}")
+        return measure
+
+
 class TrackingParams(Section):
     """Where MLflow files the runs. Changing it reruns nothing."""
 
     experiment: Annotated[str, Field(min_length=1)]
+    registered: Annotated[str, Field(pattern=r"^[\w .-]+$")]
+    """The name under which trained models are registered."""
+    champion: ChampionParams
 
 
 class Params(Section):
@@ -69,6 +93,7 @@ class Params(Section):
     train: TrainParams
     models: Annotated[dict[str, ModelParams], Field(min_length=1)]
     evaluate: EvaluateParams
+    study: StudyParams
     report: ReportParams
     tracking: TrackingParams
 
@@ -77,6 +102,13 @@ class Params(Section):
         for name, model in self.models.items():
             if fault := _name_fault(name) or _size_fault(name, model, self.lab.size):
                 raise ValueError(f"models.{fault}")
+        return self
+
+    @model_validator(mode="after")
+    def _judged_models_exist(self) -> Self:
+        for name in self.study.models or ():
+            if name not in self.models:
+                raise ValueError(f"study.models: there is no model {name} under models")
         return self
 
 

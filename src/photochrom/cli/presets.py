@@ -1,68 +1,21 @@
-"""``photochrom ...``: what to do with params.yaml and the runs besides ``dvc repro``.
-
-Commands import what they need when they run, so that ``photochrom --help`` answers at once.
-"""
+"""``photochrom preset``: ready-made settings of params.yaml."""
 
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from photochrom import __version__
-from photochrom.params import ParamsError, load_params
 from photochrom.presets import Change, PresetError, list_presets, plan_preset
 
-app = typer.Typer(
-    help="Colorize grayscale photographs, and compare honestly the ways of doing it.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-params_app = typer.Typer(help="What params.yaml says.", no_args_is_help=True)
-runs_app = typer.Typer(help="The runs in MLflow.", no_args_is_help=True)
-app.add_typer(params_app, name="params")
-app.add_typer(runs_app, name="runs")
-
 COLORS = {"+": "green", "-": "red", "@": "cyan"}
-
-
-def main() -> None:
-    """Run the command line; a known error is one line on stderr and exit status 1."""
-    try:
-        app()
-    except (ParamsError, PresetError) as error:
-        _refuse(str(error))
-
-
-def _refuse(message: str) -> NoReturn:
-    print(message, file=sys.stderr)
-    sys.exit(1)
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        print(f"photochrom {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
-        ),
-    ] = False,
-) -> None:
-    """Take the options that stand before any command."""
 
 
 def _preset_names(incomplete: str) -> list[str]:
     return [name for name in list_presets(Path.cwd()) if name.startswith(incomplete)]
 
 
-@app.command()
 def preset(
     name: Annotated[
         str | None,
@@ -114,27 +67,3 @@ def _finish_preset(name: str, change: Change, dry_run: bool) -> None:
     else:
         write_text(Path("params.yaml"), change.after)
         print("params.yaml is changed. Next: dvc repro", file=sys.stderr)
-
-
-@params_app.command("check")
-def check() -> None:
-    """Check params.yaml: say what it asks for, or in one line what is wrong."""
-    params = load_params()
-    models = ", ".join(params.models)
-    print(
-        f"params.yaml is good: {len(params.models)} models ({models}) on {params.data.source}, "
-        f"{params.lab.size} px."
-    )
-
-
-@runs_app.command("sync")
-def sync() -> None:
-    """Replay into MLflow the finished trainings that it does not have yet."""
-    from photochrom.tracking import TrackingError
-    from photochrom.tracking import sync as replay
-
-    experiment = load_params().tracking.experiment
-    try:
-        print(replay(Path.cwd(), experiment))
-    except TrackingError as error:
-        _refuse(str(error))

@@ -1,0 +1,1 @@
+"""What the browser shows: pages and the HTTP interface behind them."""
