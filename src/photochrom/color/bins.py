@@ -82,6 +82,11 @@ class Bins:
         return self.centers.to(indices.device)[indices].movedim(-1, 1)
 
 
+def output_channels(where: Bins | None) -> int:
+    """Return how many channels a network gives: a logit for each bin, or a and b without bins."""
+    return 2 if where is None else len(where)
+
+
 def bins(name: BinsName) -> Bins:
     """Return a set of bins by its name."""
     return {"gamut313": gamut313, "grid256": grid256}[name]()

@@ -78,8 +78,12 @@ class Prior:
             return None
         if rebalance.kind == "prior":
             return torch.from_numpy(self.weights)
-        counts = _class_counts(torch.from_numpy(self.histogram), bins.bins(objective.bins))
-        return bins.count_weights(counts, rebalance.power, rebalance.offset)
+        return bins.count_weights(self._counts(objective.bins), rebalance.power, rebalance.offset)
+
+    def _counts(self, name: bins.BinsName) -> Tensor:
+        if name == "grid256":
+            return torch.from_numpy(self.grid_counts)
+        return _class_counts(torch.from_numpy(self.histogram), bins.bins(name))
 
     @property
     def mean_color(self) -> Tensor:

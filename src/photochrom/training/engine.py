@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from photochrom import environment, hardware
 from photochrom.color.batch import Batch
+from photochrom.color.bins import output_channels
 from photochrom.data.loader import Squares, augmented, centred
 from photochrom.objectives import Task, Turn
 from photochrom.params.models import ModelParams
@@ -270,7 +271,7 @@ class Trainer:
         network, count = self.network.eval(), len(self._validation)
         sums: dict[str, Tensor] = {}
         orders = iter(torch.arange(count).split(VALIDATED))
-        channels = 2 if self.task.bins is None else len(self.task.bins)
+        channels = output_channels(self.task.bins)
         for stored in self._validation.batches(orders):
             for batch in centred(stored, self._model.image).pieces(channels):
                 for name, value in self._measured(network, batch).items():

@@ -41,6 +41,7 @@ class Adversarial(Task):
         self._pixel_loss = PIXEL_LOSSES[objective.pixel_loss]
         self._pixel_weight = objective.pixel_weight
         self._pretraining_epochs = objective.pretraining_epochs
+        self._pretraining = False
         self._optimizers = (objective.discriminator_optimizer, model.optimizer)
 
     def players(self) -> dict[str, Player]:
@@ -52,7 +53,8 @@ class Adversarial(Task):
 
     def start_epoch(self, epoch: int) -> None:
         """Leave the discriminator out of the first epochs, and keep none of them."""
-        self.keepable = epoch >= self._pretraining_epochs
+        self._pretraining = epoch < self._pretraining_epochs
+        self.keepable = not self._pretraining
 
     def turns(self, batch: Batch) -> Iterator[Turn]:
         """Yield the discriminator's turn, then the generator's, from one generated picture.
@@ -61,7 +63,7 @@ class Adversarial(Task):
         """
         fake = self.network(batch.lightness).float()
         gray, real = _pair(batch, fake)
-        if not self.keepable:
+        if self._pretraining:
             loss = self._pixel_weight * self._pixel_loss(fake, real)
             yield Turn("generator", loss, {"loss": loss.detach()})
             return
