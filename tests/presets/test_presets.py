@@ -9,9 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-
-from photochrom.params import ParamsError, edit_yaml, load_params, parse_yaml
-from photochrom.presets import PresetError, list_presets, plan_preset
 from preset_kit import (
     MODEL,
     NAMES,
@@ -20,26 +17,13 @@ from preset_kit import (
     STUDIES,
     apply,
     comments,
-    copy_project,
-    default_text,
     write,
 )
 
+from photochrom.params import ParamsError, edit_yaml, load_params, parse_yaml
+from photochrom.presets import PresetError, list_presets, plan_preset
+
 ON_ALL = [name for name in NAMES if name not in STUDIES | SMALL]
-
-
-@pytest.fixture(scope="module")
-def default(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return params.yaml as preset samples makes it, whatever it says at the moment."""
-    return default_text(tmp_path_factory.mktemp("default"))
-
-
-@pytest.fixture
-def project(tmp_path: Path, default: str) -> Path:
-    """A folder with the default params.yaml and the presets."""
-    copy_project(tmp_path)
-    (tmp_path / "params.yaml").write_text(default, encoding="utf-8")
-    return tmp_path
 
 
 def test_the_promised_presets_are_there() -> None:

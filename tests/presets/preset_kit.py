@@ -5,7 +5,7 @@ from pathlib import Path
 
 from photochrom.presets import plan_preset
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 NAMES = sorted(file.stem for file in (ROOT / "presets").glob("*.yaml"))
 REQUIRED = {
     "tiny-imagenet": ["data.url=file:///photographs/tiny-imagenet-20k.zip"],

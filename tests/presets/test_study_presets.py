@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from dvc.utils.serialize import modify_yaml
+from preset_kit import MODEL, SMALL, STUDIES, apply, write
 
 from photochrom.params import ParamsError, bring_back, load_params, parse_yaml, set_aside
 from photochrom.presets import PresetError, plan_preset
-from preset_kit import MODEL, SMALL, STUDIES, apply, copy_project, default_text, write
 
 SHRINKABLE = {
     "network.width",
@@ -22,20 +22,6 @@ SHRINKABLE = {
     "image.size",
     "image.crop",
 }
-
-
-@pytest.fixture(scope="module")
-def default(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return params.yaml as preset samples makes it, whatever it says at the moment."""
-    return default_text(tmp_path_factory.mktemp("default"))
-
-
-@pytest.fixture
-def project(tmp_path: Path, default: str) -> Path:
-    """A folder with the default params.yaml and the presets."""
-    copy_project(tmp_path)
-    (tmp_path / "params.yaml").write_text(default, encoding="utf-8")
-    return tmp_path
 
 
 @pytest.mark.parametrize(("name", "models"), [*STUDIES.items(), *SMALL.items()])
@@ -56,7 +42,7 @@ def test_a_small_study_keeps_the_recipe(name: str, project: Path) -> None:
     for model in STUDIES[name]:
         changed = differences(whole.models[model].model_dump(), small.models[model].model_dump())
         assert changed <= SHRINKABLE, model
-    kept = {"data", "filter", "lab", "models", "tracking"}
+    kept = {"data", "filter", "lab", "models", "study", "tracking"}
     assert whole.model_dump(exclude=kept) == small.model_dump(exclude=kept)
     assert small.data.source == "samples"
     assert not any(getattr(small.models[m].network, "pretrained", False) for m in small.models)
