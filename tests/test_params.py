@@ -127,13 +127,13 @@ def test_exponents_without_a_point_are_numbers() -> None:
 
 def test_several_faults_make_one_line(tmp_path: Path) -> None:
     values = changed("data.seed", -1)
-    values["tracking"] = {"experimnt": "x"}
+    values["tracking"]["experimnt"] = values["tracking"].pop("experiment")
     unknown, wrong, missing = refusal(as_text(values, tmp_path)).split("; ")
     assert "tracking.experimnt: unknown key (did you mean experiment?)" in unknown
     assert wrong.startswith("data.seed: must be greater")
     assert missing == "tracking.experiment: this key is missing"
     all_wrong = as_text(dict.fromkeys(VALUES), tmp_path)
-    assert refusal(all_wrong).endswith("; and 6 more")
+    assert refusal(all_wrong).endswith("; and 7 more")
 
 
 @pytest.mark.parametrize(
@@ -223,3 +223,26 @@ def test_any_corrupted_text_is_good_or_refused_in_one_line(line: int, junk: str)
     message = complaint(lambda: check_params("\n".join(lines)))
     assert "\n" not in message
     assert message.startswith("params.yaml") or not message
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("tracking.champion.measure", "beauty", "beauty is no measure; there are auc_rebalanced"),
+        ("tracking.champion.direction", "best", "must be 'higher', 'lower' or 'closest to 0'"),
+        ("study.models", ["nobody"], "study.models: there is no model nobody under models"),
+        ("study.trials.preference", -1, "study.trials.preference: must be greater than"),
+        ("study.exclude.gold", 1.5, "study.exclude.gold: must be less than or equal to 1"),
+        ("study.exposure", 10, "study.exposure: must be greater than or equal to 100"),
+    ],
+)
+def test_a_wrong_judge_or_champion_is_refused(
+    key: str, value: Any, says: str, tmp_path: Path
+) -> None:
+    assert says in refusal(as_text(changed(key, value), tmp_path))
+
+
+def test_a_study_without_any_trial_is_refused(tmp_path: Path) -> None:
+    none = dict.fromkeys(VALUES["study"]["trials"], 0)
+    message = refusal(as_text(changed("study.trials", none), tmp_path))
+    assert "study.trials: at least one protocol needs trials" in message

@@ -220,6 +220,13 @@ def test_a_gray_photograph_is_gray_even_where_any_colorfulness_will_do():
     assert measure(encoded(picture(1).convert("L")), filter_params()).reason == "gray"
 
 
+@pytest.mark.parametrize("photograph", [picture(1).convert("L"), faded(2)])
+def test_without_a_least_colorfulness_even_photographs_without_color_are_kept(photograph):
+    found = measure(encoded(photograph), filter_params(min_colorfulness=None))
+    assert found.reason == ""
+    assert found.colorfulness < 15
+
+
 def test_sides_just_long_enough_are_kept():
     for side, reason in ((32, ""), (31, "too small")):
         data = encoded(picture(1, (100, side)))

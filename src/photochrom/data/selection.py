@@ -132,6 +132,8 @@ def summary(table: pd.DataFrame) -> dict[str, float]:
 def _judge(side: int, signed: float, rgb: Tensor, params: FilterParams) -> tuple[str, str]:
     if side < params.min_side:
         return "too small", f"Its shorter side is {side} px, under {params.min_side}."
+    if params.min_colorfulness is None:
+        return "", ""
     red, green, blue = rgb
     spread = torch.maximum(red, green).maximum(blue) - torch.minimum(red, green).minimum(blue)
     if (spread > GRAY_LEVELS).count_nonzero() < GRAY_SHARE * spread.numel():

@@ -27,7 +27,8 @@ def draw_histogram(table: pd.DataFrame, params: FilterParams, path: Path) -> Non
     for status, color in (("kept", "#2a9d8f"), ("rejected", "#b0b0b0")):
         values = known.loc[known["status"] == status, "colorfulness"]
         axes.hist(values, list(edges), color=color, label=f"{status} ({len(values)})", alpha=0.85)
-    axes.axvline(params.min_colorfulness, color="#e76f51", label="min_colorfulness")
+    if params.min_colorfulness is not None:
+        axes.axvline(params.min_colorfulness, color="#e76f51", label="min_colorfulness")
     axes.set_xlabel("Colorfulness (Hasler and Süsstrunk)")
     axes.set_ylabel("Photographs")
     axes.legend(frameon=False)

@@ -70,8 +70,9 @@ class SplitParams(Section):
 class FilterParams(Section):
     """Which photographs are kept (stage ``filter``)."""
 
-    min_colorfulness: Annotated[float, Field(ge=0.0, le=200.0)]
-    """Least colorfulness (Hasler and Suesstrunk 2003, signed variant; 15 is slightly colorful)."""
+    min_colorfulness: Annotated[float, Field(ge=0.0, le=200.0)] | None
+    """Least colorfulness (Hasler and Suesstrunk 2003, signed variant; 15 is slightly colorful);
+    null keeps even photographs without any color."""
     min_side: PositiveInt
     """Least shorter side in pixels."""
     max_megapixels: Annotated[float, Field(gt=0.0, le=10_000.0)]

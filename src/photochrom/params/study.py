@@ -52,7 +52,7 @@ class StudyParams(Section):
     """People to prepare for."""
     exposure: Annotated[int, Field(ge=100, le=60_000)]
     """How long each picture of a pair is shown, in milliseconds."""
-    models: Annotated[tuple[str, ...], Field(min_length=1)] | None
+    models: Annotated[tuple[str, ...], Field(min_length=1, strict=False)] | None
     """The models to judge; null takes all."""
     exclude: ExcludeParams
     resamples: Annotated[int, Field(ge=100)]
