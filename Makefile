@@ -50,6 +50,18 @@ lint: setup ## Check style, types and which room imports which
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: browser
+browser: ## Find Chromium, in which the pages are tested, or install it (Debian, Ubuntu; as root)
+	@for name in chromium chromium-browser google-chrome; do \
+		command -v $$name >/dev/null && exit 0; \
+	done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium, in which the pages are tested."; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	else \
+		echo "Chromium is missing: install it (on Debian the package chromium)." >&2; exit 1; \
+	fi
+
 .PHONY: ui
 ui: setup ## Compare the runs in MLflow in the browser (PORT=5000)
 	@if [ -n "$$MLFLOW_TRACKING_URI" ]; then echo "The runs are at MLFLOW_TRACKING_URI, $$MLFLOW_TRACKING_URI." >&2; exit 1; fi

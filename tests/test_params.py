@@ -92,6 +92,7 @@ BAD_VALUES = [
     ("filter.split.test", 0.95, "filter.split: validation + test must stay below 1"),
     # Names
     ("models.gray", MODELS["gan"], "models.gray: this name belongs to a baseline"),
+    ("models.gold", MODELS["gan"], "models.gold: this name belongs to the obvious fakes"),
     ("models.Gan-2", MODELS["gan"], "models.Gan-2: a model's name is made of a-z, 0-9 and _"),
     ("models.3", MODELS["gan"], "models.3: a model's name is made of"),
 ]

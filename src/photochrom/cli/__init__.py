@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from photochrom import __version__
-from photochrom.cli import params, presets, runs
+from photochrom.cli import params, presets, runs, study, weights
 from photochrom.cli.refusal import RefusalError, refuse
 from photochrom.params import ParamsError
 from photochrom.presets import PresetError
@@ -21,6 +21,8 @@ app = typer.Typer(
 app.command()(presets.preset)
 app.add_typer(params.app, name="params")
 app.add_typer(runs.app, name="runs")
+app.add_typer(study.app, name="study")
+app.add_typer(weights.app, name="weights")
 
 
 def main() -> None:

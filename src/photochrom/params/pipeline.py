@@ -10,7 +10,7 @@ from photochrom.measures import MEASURES
 from photochrom.params.base import ParamsError, Section, explain
 from photochrom.params.data import DataParams, FilterParams, LabParams, PriorParams, Seed
 from photochrom.params.models import ModelParams
-from photochrom.params.study import StudyParams
+from photochrom.params.study import GOLD, StudyParams
 from photochrom.params.text import parse_yaml, read_text
 
 MODEL_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -143,6 +143,8 @@ def _name_fault(name: str) -> str | None:
         return f"{name}: a model's name is made of a-z, 0-9 and _, and starts with a letter"
     if name in BASELINES:
         return f"{name}: this name belongs to a baseline ({', '.join(BASELINES)}); choose another"
+    if name == GOLD:
+        return f"{name}: this name belongs to the obvious fakes of the human study; choose another"
     return None
 
 

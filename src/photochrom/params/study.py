@@ -7,6 +7,8 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from photochrom.params.base import Section
 from photochrom.params.data import Seed
 
+GOLD = "gold"
+"""The name of a constructed fake, which anyone who looks can tell; gold@90 is another."""
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
