@@ -7,6 +7,7 @@ from photochrom.colorizer import Colorizer, ColorizerError
 from photochrom.data.prior import Prior
 from photochrom.data.shards import LabSet, ShardError
 from photochrom.evaluation.evaluate import evaluate_model
+from photochrom.evaluation.perception import Perception, PerceptionError
 from photochrom.params import load_params
 from photochrom.progress import say
 from photochrom.tracking import record_evaluation
@@ -20,7 +21,8 @@ def main() -> None:
     decoding, out = params.models[name].decoding, Path("results/evaluate", name)
     colorizer = Colorizer.load(Path("models", name), decoding)
     test, prior = LabSet.open(Path("data/lab"), "test"), Prior.load(Path("data/prior"))
-    numbers = evaluate_model(colorizer, test, prior, params.evaluate, out)
+    perception = Perception.open(test, Path("data/weights"), Path("results/evaluate/truth/details"))
+    numbers = evaluate_model(colorizer, test, prior, params.evaluate, out, (perception,))
     say(
         f"{name}: rebalanced AuC {numbers['auc_rebalanced']:.1f} %, "
         f"colorfulness {numbers['colorfulness']:.1f}."
@@ -30,4 +32,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main, ColorizerError, ShardError)
+    run(main, ColorizerError, PerceptionError, ShardError)

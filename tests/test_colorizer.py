@@ -218,6 +218,20 @@ def test_photographs_of_a_batch_are_colored_one_by_one() -> None:
     torch.testing.assert_close(colorizer.predict_ab(lightness), alone)
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+def test_raw_output_is_shown_piece_by_piece(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = "photochrom.colorizer.photographs_at_once"
+    monkeypatch.setattr(module, lambda channels, gray: at_once)
+    lightness, seen = torch.rand(5, 1, 32, 32) * 100, list[Tensor]()
+    colorizer = colorizer_of(Probe(4))
+    ab = colorizer.predict_ab(lightness, seen.append)
+    assert [len(raw) for raw in seen] == [at_once] * (5 // at_once) + [5 % at_once] * (at_once == 2)
+    assert torch.cat(seen).shape == (5, 2, 8, 8)
+    enlarged = nn.functional.interpolate(torch.cat(seen) * 110.0, (32, 32), mode="bicubic")
+    torch.testing.assert_close(ab, enlarged)
+    assert torch.equal(ab, colorizer.predict_ab(lightness))
+
+
 def test_no_gradient_is_kept() -> None:
     lightness = torch.full((1, 1, 8, 8), 50.0, requires_grad=True)
     assert not colorizer_of(nn.Conv2d(1, 2, 1)).predict_ab(lightness).requires_grad

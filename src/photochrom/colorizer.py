@@ -1,5 +1,6 @@
 """The public face: a trained network and its decoding; L in, ab out, at any size."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -93,12 +94,16 @@ class Colorizer:
         )
 
     @torch.inference_mode()
-    def predict_ab(self, lightness: Tensor) -> Tensor:
+    def predict_ab(
+        self, lightness: Tensor, observe: Callable[[Tensor], None] | None = None
+    ) -> Tensor:
         """Predict the colors of gray photographs.
 
         Parameters
         ----------
         lightness : float tensor (N, 1, H, W), L in 0..100; any height and width.
+        observe : called with the raw output (n, C, h, w) of each piece of the photographs that the
+            network takes at once, in their order; what it keeps of that is its own affair.
 
         Returns
         -------
@@ -111,9 +116,15 @@ class Colorizer:
         padded = _padded(working, self.stride)
         channels = 2 if self.bins is None else len(self.bins)
         pieces = padded.split(photographs_at_once(channels, padded))
-        ab = torch.cat([decode(self.network(p), self.decoding, self.bins) for p in pieces])
+        ab = torch.cat([self._decoded(piece, observe) for piece in pieces])
         ab = _resized(ab, padded.shape[-2:])[..., : working.shape[-2], : working.shape[-1]]
         return _resized(ab, (height, width)).to(lightness.device)
+
+    def _decoded(self, piece: Tensor, observe: Callable[[Tensor], None] | None) -> Tensor:
+        raw = self.network(piece)
+        if observe is not None:
+            observe(raw)
+        return decode(raw, self.decoding, self.bins)
 
     def __call__(self, photograph: Image.Image) -> Image.Image:
         """Color a photograph of any size and mode, turned upright; its own luminance is kept."""

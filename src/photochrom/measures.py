@@ -1,7 +1,7 @@
 """The measures of the comparison: their names, units, directions and definitions.
 
 This is the one place that says what a column of the table means. How each is computed stands in
-:mod:`photochrom.evaluation.metrics` under the same name.
+the modules of :mod:`photochrom.evaluation` under the same name.
 """
 
 from dataclasses import dataclass
@@ -55,8 +55,14 @@ ENCODER = (
     "weights."
 )
 CLASSES = f"{ENCODER} Needs photographs in folders named by ImageNet's classes (n01440764, ..)."
-LPIPS = "Needs the weights of AlexNet (233 MB): `photochrom weights fetch alexnet`."
-INCEPTION = "Needs the weights of Inception-v3 (91 MB): `photochrom weights fetch inception`."
+LPIPS = (
+    "Needs the weights of AlexNet (233 MB), `photochrom weights fetch alexnet`, and "
+    "`pip install 'photochrom[perceptual]'`."
+)
+INCEPTION = (
+    "Needs the weights of Inception-v3 (91 MB), `photochrom weights fetch inception`, and "
+    "`pip install 'photochrom[perceptual]'`."
+)
 LOGITS = "Only classifiers have it."
 
 MEASURES: tuple[Measure, ...] = (
@@ -127,8 +133,8 @@ MEASURES: tuple[Measure, ...] = (
         "higher",
         1,
         "How much of a photograph's distribution over the 313 color bins its output shares, "
-        "wherever the pixels lie: histogram intersection (Swain and Ballard 1991), averaged over "
-        "the photographs.",
+        "wherever the pixels lie: intersection of the histograms (Swain and Ballard 1991), each "
+        "blurred by 5 units of ab, averaged over the photographs.",
     ),
     Measure(
         "color_overlap",
@@ -234,8 +240,10 @@ MEASURES: tuple[Measure, ...] = (
         "lower",
         2,
         "Kernel distance between the sets of EfficientNet-Lite0 features of all outputs and of "
-        "all true photographs (Binkowski et al. 2018: unbiased MMD^2, cubic polynomial kernel), "
-        "times 1000. Not comparable with KID on Inception features.",
+        "all true photographs (Binkowski et al. 2018: unbiased MMD^2, cubic polynomial kernel, "
+        "only photographs of different groups held against each other), times 1000. Not comparable "
+        "with KID on Inception features. The row of the truth holds the floor: one random half of "
+        "the true photographs against the other.",
         ENCODER,
     ),
     Measure(
@@ -256,7 +264,8 @@ MEASURES: tuple[Measure, ...] = (
         "lower",
         2,
         "Kernel distance between the sets of Inception-v3 features (2015 weights, pool3) of all "
-        "outputs and of all true test photographs (Binkowski et al. 2018), times 1000.",
+        "outputs and of all true test photographs, as above (Binkowski et al. 2018), times 1000. "
+        "The row of the truth holds the floor, as for FID.",
         INCEPTION,
     ),
     Measure(
@@ -280,7 +289,7 @@ MEASURES: tuple[Measure, ...] = (
         "lower",
         1,
         "Of the pixels that are colored in truth (chroma of 20 or more), the share that comes out "
-        "nearly gray (chroma below 5).",
+        "nearly gray (chroma below 10).",
     ),
     Measure(
         "stray_color",
@@ -314,7 +323,7 @@ MEASURES: tuple[Measure, ...] = (
         "Of the pairs of pixels across the edge of a thing (two apart, true L differing by 10 or "
         "more and true ab by 20 or more) of which the output colors at least one (chroma of 10 or "
         "more), the share to which it gives almost the same color (ab differing by less than a "
-        "quarter of the true difference).",
+        "quarter of the true difference). Even tints bleed everywhere: read it beside the others.",
     ),
     Measure(
         "bin_top1",

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -24,13 +25,23 @@ from photochrom.evaluation.baselines import (
     truth,
 )
 from photochrom.evaluation.evaluate import Sample, evaluate, evaluate_model, summarise
+from photochrom.evaluation.metrics import Comparison
+from photochrom.evaluation.recorder import Recorder, Summary
+from photochrom.files import write_json
 from photochrom.measures import MEASURES
 from photochrom.params import BASELINES
-from photochrom.params.models import DirectParams
+from photochrom.params.models import DirectParams, MeanParams
 from photochrom.params.pipeline import EvaluateParams
+from photochrom.uncertainty import WEIGHTS
 
-PARAMS = EvaluateParams(accuracy_threshold=0.05, pictures=5, resamples=200, seed=0)
+PARAMS = EvaluateParams(accuracy_threshold=0.05, pictures=5, failures=3, resamples=200, seed=0)
 OF_MODELS = {"milliseconds", "parameters"}
+PER_PHOTOGRAPH = {
+    measure.key for measure in MEASURES if measure.group in ("color", "pixels", "failures")
+} - {"color_overlap"}
+OF_ALL = PER_PHOTOGRAPH | {"color_overlap"}
+OF_TINTED = {"wrong_hue", "bleeding"}
+"""What a gray answer has nothing to show for."""
 
 
 def lab_of(photographs: LabSet) -> Tensor:
@@ -40,6 +51,11 @@ def lab_of(photographs: LabSet) -> Tensor:
 def sample_of(photographs: LabSet) -> Sample:
     lab = lab_of(photographs)
     return Sample(np.arange(len(lab)), lab[:, :1], lab[:, 1:])
+
+
+def warm(sample: Sample) -> Tensor:
+    """Color more than gray does, and here and there as wrongly."""
+    return sample.truth * 0.2 + 0.7 * (sample.lightness - 30.0)
 
 
 class Warm(nn.Module):
@@ -60,32 +76,65 @@ def colorizer() -> Colorizer:
 
 
 def test_every_measure_is_summed_up(test_set: LabSet, prior: Prior, tmp_path: Path) -> None:
-    numbers = evaluate(gray, test_set, prior, PARAMS, tmp_path)
-    measured = {m.key for m in MEASURES} - OF_MODELS
-    assert numbers.keys() == {"photographs", "interval"} | measured
+    numbers = evaluate(warm, test_set, prior, PARAMS, tmp_path)
+    assert numbers.keys() == {"photographs", "interval"} | OF_ALL
     assert numbers["photographs"] == 70
-    assert all(np.isfinite(numbers[key]) for key in measured)
+    assert all(np.isfinite(numbers[key]) for key in OF_ALL)
+
+
+def test_measures_stand_in_the_order_of_the_comparison(
+    test_set: LabSet, prior: Prior, tmp_path: Path
+) -> None:
+    numbers = evaluate(warm, test_set, prior, PARAMS, tmp_path)
+    assert list(numbers)[1:-1] == [m.key for m in MEASURES if m.key in numbers]
+
+
+def test_what_no_photograph_could_show_is_absent(
+    test_set: LabSet, prior: Prior, tmp_path: Path
+) -> None:
+    """An answer without any color has no hue that is wrong and none that bleeds."""
+    numbers = evaluate(gray, test_set, prior, PARAMS, tmp_path)
+    columns = set(pd.read_parquet(tmp_path / "per_image.parquet").columns)
+    assert not OF_TINTED & (numbers.keys() | numbers["interval"].keys() | columns)
+    assert not {WEIGHTS[key] for key in OF_TINTED} & columns
+    assert numbers["gray_collapse"] == 100.0
+    assert numbers["stray_color"] == 0.0
 
 
 def test_every_mean_lies_in_its_interval(test_set: LabSet, prior: Prior, tmp_path: Path) -> None:
-    numbers = evaluate(mean_color(prior.mean_color), test_set, prior, PARAMS, tmp_path)
-    assert numbers["interval"].keys() == {m.key for m in MEASURES} - OF_MODELS
+    numbers = evaluate(warm, test_set, prior, PARAMS, tmp_path / "one")
+    assert numbers["interval"].keys() == OF_ALL
     for key, (low, high) in numbers["interval"].items():
-        assert low < numbers[key] < high
-    again = evaluate(mean_color(prior.mean_color), test_set, prior, PARAMS, tmp_path)
-    assert again == numbers
+        assert low < numbers[key] < high, key
+
+
+def test_the_same_evaluation_writes_the_same_bytes(
+    test_set: LabSet, prior: Prior, tmp_path: Path
+) -> None:
+    one, other = (evaluate(warm, test_set, prior, PARAMS, tmp_path / str(n)) for n in range(2))
+    assert one == other
+    files = [path.relative_to(tmp_path / "0") for path in (tmp_path / "0").rglob("*.*")]
+    assert {str(path) for path in files} >= {
+        "per_image.parquet", "details/distribution.npz", "details/hues.parquet",
+    }  # fmt: skip
+    for path in files:
+        assert (tmp_path / "0" / path).read_bytes() == (tmp_path / "1" / path).read_bytes()
 
 
 def test_the_table_has_a_row_a_photograph(test_set: LabSet, prior: Prior, tmp_path: Path) -> None:
-    numbers = evaluate(gray, test_set, prior, PARAMS, tmp_path)
+    numbers = evaluate(warm, test_set, prior, PARAMS, tmp_path)
     table = pd.read_parquet(tmp_path / "per_image.parquet")
     assert table["id"].tolist() == test_set.index["id"].tolist()
     assert table["group"].tolist() == test_set.index["group"].tolist()
     assert set(table["label"]) == {"cat"}
-    measured = {m.key for m in MEASURES} - OF_MODELS
-    assert set(table.columns) == {"id", "group", "label", "picture", "auc_weight"} | measured
-    for key in measured - {"auc_rebalanced"}:
+    about = {"id", "group", "label", "picture"}
+    assert set(table.columns) == about | PER_PHOTOGRAPH | set(WEIGHTS.values())
+    assert (table.dtypes[[*PER_PHOTOGRAPH, *WEIGHTS.values()]] == np.float64).all()
+    for key in PER_PHOTOGRAPH - WEIGHTS.keys():
         assert numbers[key] == pytest.approx(table[key].mean(), abs=1e-5)
+    for key, weight in WEIGHTS.items():
+        expected = np.average(table[key], weights=table[weight])
+        assert numbers[key] == pytest.approx(expected, abs=1e-5)
 
 
 def test_each_row_is_of_its_own_photograph(test_set: LabSet, prior: Prior, tmp_path: Path) -> None:
@@ -112,8 +161,9 @@ def test_rebalanced_auc_is_the_mean_over_all_pixels_of_the_set(
 
 
 def test_summing_up_weighs_only_what_has_weights() -> None:
-    measured = {"auc": [80.0, 90.0], "auc_rebalanced": [50.0, 80.0], "auc_weight": [1.0, 2.0]}
-    table = pd.DataFrame({"id": ["1", "2"], "group": ["a", "b"], **measured})
+    measured = {"auc": [80.0, 90.0], "auc_rebalanced": [50.0, 80.0]}
+    weights = {"auc_rebalanced_weight": [1.0, 2.0]}
+    table = pd.DataFrame({"id": ["1", "2"], "group": ["a", "b"], **measured, **weights})
     numbers = summarise(table, PARAMS)
     assert numbers == {
         "photographs": 2,
@@ -131,6 +181,9 @@ def test_the_truth_is_perfect_and_gray_is_gray(
     assert (perfect["psnr"], perfect["ssim"], perfect["auc"]) == (60.0, 1.0, 100.0)
     assert (perfect["accuracy"], perfect["auc_rebalanced"]) == (100.0, 100.0)
     assert perfect["interval"]["auc_rebalanced"] == [100.0, 100.0]
+    assert (perfect["auc_weighted"], perfect["palette_overlap"]) == (100.0, 100.0)
+    assert perfect["color_overlap"] == 100.0
+    assert all(perfect[key] == 0.0 for key in ("gray_collapse", "stray_color", *OF_TINTED))
     assert perfect["ciede2000"] == perfect["ab_mae"] == perfect["colorfulness_delta"] == 0.0
     plain = evaluate(gray, test_set, prior, PARAMS, tmp_path / "gray")
     assert plain["colorfulness"] == pytest.approx(0.0, abs=0.7)
@@ -175,11 +228,80 @@ def test_a_model_has_a_speed_and_a_size(
     test_set: LabSet, prior: Prior, tmp_path: Path, colorizer: Colorizer
 ) -> None:
     numbers = evaluate_model(colorizer, test_set, prior, PARAMS, tmp_path)
-    assert numbers.keys() == {"photographs", "interval"} | {m.key for m in MEASURES}
-    assert numbers["interval"].keys() == {m.key for m in MEASURES} - OF_MODELS
+    assert numbers.keys() == {"photographs", "interval"} | OF_ALL | OF_MODELS
+    assert numbers["interval"].keys() == OF_ALL
     assert numbers["parameters"] == 2
     assert numbers["milliseconds"] > 0
     assert json.loads((tmp_path / "metrics.json").read_text()) == numbers
+
+
+def test_a_model_is_drawn_where_it_fares_worst(
+    test_set: LabSet, prior: Prior, tmp_path: Path, colorizer: Colorizer
+) -> None:
+    evaluate_model(colorizer, test_set, prior, PARAMS, tmp_path)
+    table = pd.read_parquet(tmp_path / "per_image.parquet")
+    [worst] = [
+        entry
+        for entry in json.loads((tmp_path / "details/failures.json").read_text())
+        if (entry["measure"], entry["end"]) == ("auc", "worst")
+    ]
+    assert worst["photographs"][0]["row"] == table["auc"].idxmin()
+    assert (tmp_path / "details" / worst["sheet"]).is_file()
+
+
+class Unsure(nn.Module):
+    """Finds every bin as likely as its place in the list is late, at half the resolution."""
+
+    def forward(self, lightness: Tensor) -> Tensor:
+        half = nn.functional.avg_pool2d(lightness, 2)
+        return torch.linspace(0, 1, 313)[None, :, None, None] + 0 * half
+
+
+def test_a_classifier_is_asked_what_it_knows(
+    test_set: LabSet, prior: Prior, tmp_path: Path
+) -> None:
+    mean = MeanParams(kind="mean")
+    colorizer = Colorizer(Unsure(), 8, mean, gamut313(), SIDE, torch.device("cpu"))
+    numbers = evaluate_model(colorizer, test_set, prior, PARAMS, tmp_path)
+    # The last bins are colors that none of these photographs has.
+    assert (numbers["bin_top1"], numbers["bin_top5"]) == (0.0, 0.0)
+    confidence = 100 * torch.linspace(0, 1, 313).softmax(0).max().item()
+    assert numbers["calibration_error"] == pytest.approx(confidence, abs=1e-4)
+    assert {"bin_top1", "bin_top5", "calibration_error"} <= numbers["interval"].keys()
+    table = pd.read_parquet(tmp_path / "per_image.parquet")
+    assert {"bin_top1", "bin_top5"} <= set(table.columns)
+    assert "calibration_error" not in table
+    intervals = pd.read_csv(tmp_path / "details/calibration.csv")
+    assert intervals["pixels"].tolist() == [70 * (SIDE // 2) ** 2] + [0] * 14
+
+
+class Impressed(Recorder):
+    """Remembers the rows that it saw, as a network's features would be kept."""
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+
+    def measure(self, pair: Comparison, rows: np.ndarray) -> dict[str, Tensor]:
+        self.rows += rows.tolist()
+        return {"feature_distance": torch.from_numpy(rows / 100)}
+
+    def summarise(self, resamples: int, seed: int) -> Summary:
+        return {"kid_lite0": float(resamples)}, {"kid_lite0": (0.0, 1.0 + seed)}
+
+    def save(self, details: Path) -> None:
+        write_json(details / "rows.json", self.rows)
+
+
+def test_whatever_looks_on_adds_its_measures(
+    test_set: LabSet, prior: Prior, tmp_path: Path
+) -> None:
+    numbers = evaluate(gray, test_set, prior, PARAMS, tmp_path, (Impressed(),))
+    assert numbers["kid_lite0"] == 200.0
+    assert numbers["interval"]["kid_lite0"] == [0.0, 1.0]
+    assert numbers["feature_distance"] == pytest.approx(np.arange(70).mean() / 100)
+    table = pd.read_parquet(tmp_path / "per_image.parquet")
+    np.testing.assert_allclose(table["feature_distance"], np.arange(70) / 100)
+    assert json.loads((tmp_path / "details/rows.json").read_text()) == list(range(70))
 
 
 def test_a_model_is_measured_by_the_colors_it_gives(
@@ -245,6 +367,38 @@ def test_all_baselines_are_written(lab: Path, prior: Prior, tmp_path: Path) -> N
         assert not numbers[name].keys() & OF_MODELS
         assert (tmp_path / name / "per_image.parquet").is_file()
         assert len(list((tmp_path / name / "pictures").iterdir())) == 5
+        assert {path.name for path in (tmp_path / name / "details").iterdir()} == {
+            "distribution.npz",
+            "hues.parquet",
+        }
     assert numbers["truth"]["auc"] == 100.0
     # The mean minimises the squared error of the photographs it is the mean of.
     assert numbers["mean_color"]["ab_mse"] < numbers["random_photograph"]["ab_mse"]
+
+
+class Networks(Impressed):
+    """Stands for what networks make of the colors, and for the floor of it."""
+
+    opened: ClassVar[list[Path | None]] = []
+
+    @classmethod
+    def open(cls, test: LabSet, weights: Path, truth: Path | None = None) -> Self:
+        assert truth is None or (truth / "rows.json").is_file()
+        cls.opened.append(truth)
+        return cls()
+
+    def summarise(self, resamples: int, seed: int, floor: bool = False) -> Summary:
+        return {"kid_lite0": float(floor)}, {}
+
+
+def test_networks_see_the_truth_first_and_compare_it_by_halves(
+    lab: Path, prior: Prior, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("photochrom.evaluation.baselines.Perception", Networks)
+    evaluate_baselines(lab, prior, PARAMS, tmp_path, tmp_path / "weights")
+    assert Networks.opened == [None] + [tmp_path / "truth/details"] * 3
+    for name in BASELINES:
+        numbers = json.loads((tmp_path / name / "metrics.json").read_text())
+        assert numbers["kid_lite0"] == float(name == "truth")
+        assert numbers["feature_distance"] == pytest.approx(0.345)
+        assert (tmp_path / name / "details/rows.json").is_file()

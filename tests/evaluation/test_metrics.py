@@ -14,11 +14,14 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
 from photochrom.color.bins import gamut313
+from photochrom.data.prior import Prior
 from photochrom.evaluation import metrics
-from photochrom.evaluation.metrics import Comparison, measure, pixel_auc, rarities
+from photochrom.evaluation.metrics import Comparison, bin_weights, measure, pixel_auc, rarities
 from photochrom.measures import MEASURES
 
 THRESHOLDS = np.arange(151)
+EVEN = {"auc_rebalanced": torch.ones(313), "auc_weighted": torch.ones(313)}
+RISING = {key: torch.linspace(1, 9, 313) for key in EVEN}
 
 
 def flat(lightness: float, *ab: tuple[float, float], side: int = 4) -> tuple[Tensor, Tensor]:
@@ -60,8 +63,9 @@ def literal_auc(distance: np.ndarray) -> float:
 
 def test_the_truth_scores_perfectly() -> None:
     pair = random_pair()
-    found = measure(Comparison(pair.lightness, pair.truth, pair.truth), 0.05, torch.ones(313))
+    found = measure(Comparison(pair.lightness, pair.truth, pair.truth), 0.05, EVEN)
     perfect = {"psnr": 60, "ssim": 1, "auc": 100, "auc_rebalanced": 100, "accuracy": 100}
+    perfect["auc_weighted"] = 100
     for key, value in perfect.items():
         np.testing.assert_allclose(found[key], value, rtol=1e-6, err_msg=key)
     for key in (
@@ -71,9 +75,11 @@ def test_the_truth_scores_perfectly() -> None:
 
 
 def test_every_published_measure_is_made_and_no_other() -> None:
-    found = measure(random_pair(), 0.05, torch.ones(313))
-    of_models_alone = {"milliseconds", "parameters"}
-    assert found.keys() == {m.key for m in MEASURES} - of_models_alone | {"auc_weight"}
+    found = measure(random_pair(), 0.05, EVEN)
+    of_colors = {m.key for m in MEASURES if m.group in ("color", "pixels")}
+    overlaps = {"palette_overlap", "color_overlap"}
+    weights = {"auc_rebalanced_weight", "auc_weighted_weight"}
+    assert found.keys() == of_colors - overlaps | weights
     for key, values in found.items():
         assert values.shape == (3,), key
         assert values.dtype == np.float64, key
@@ -82,10 +88,10 @@ def test_every_published_measure_is_made_and_no_other() -> None:
 
 def test_photographs_are_measured_one_by_one() -> None:
     pair = random_pair()
-    together = measure(pair, 0.05, torch.linspace(1, 9, 313))
+    together = measure(pair, 0.05, RISING)
     for row in range(3):
         parts = (part[row : row + 1] for part in (pair.lightness, pair.truth, pair.predicted))
-        alone = measure(Comparison(*parts), 0.05, torch.linspace(1, 9, 313))
+        alone = measure(Comparison(*parts), 0.05, RISING)
         for key, value in alone.items():
             np.testing.assert_allclose(value[0], together[key][row], rtol=1e-5, err_msg=key)
 
@@ -267,6 +273,28 @@ def test_rebalanced_auc_asks_for_the_nearest_bin_of_the_truth() -> None:
     np.testing.assert_allclose(total, weights.sum((1, 2)), rtol=0.05)
 
 
+def test_weighted_auc_takes_the_rebalancing_weights(prior: Prior) -> None:
+    lightness, truth = flat(50.0, (0.0, 0.0), (20.0, 10.0))
+    pair = Comparison(lightness, truth, torch.zeros_like(truth))
+    centers = gamut313().centers.tolist()
+    gray, colorful = (prior.weights[centers.index(ab)] for ab in ([0.0, 0.0], [20.0, 10.0]))
+    found, weight = metrics.auc_weighted(pair, bin_weights(prior)["auc_weighted"])
+    error = math.ceil(math.hypot(20.0, 10.0))
+    expected = (gray + colorful * (151 - error) / 151) / (gray + colorful)
+    assert found.item() == pytest.approx(100 * expected, rel=1e-6)
+    assert weight.item() == pytest.approx(16 * (gray + colorful))
+
+
+def test_weights_of_bins_come_from_the_prior(prior: Prior) -> None:
+    weights = bin_weights(prior)
+    np.testing.assert_allclose(weights["auc_rebalanced"], 1 / prior.prior)
+    share = prior.prior * weights["auc_weighted"].numpy()
+    assert share.sum() == pytest.approx(1.0)
+    # Half of an even distribution mixed in bounds the weights, as 1 / prior does not.
+    spread = [float(weight.max() / weight.min()) for weight in weights.values()]
+    assert spread[1] < spread[0]
+
+
 def test_bins_that_never_occur_are_as_rare_as_the_rarest() -> None:
     prior = torch.tensor([0.0, 0.25, 0.75])
     assert rarities(prior).tolist() == pytest.approx([4.0, 4.0, 4 / 3])
@@ -307,6 +335,6 @@ def test_channel_errors_are_those_of_red_green_and_blue() -> None:
 def test_colors_out_of_the_gamut_are_measured_as_they_are_shown() -> None:
     pair = pair_of((0.0, 0.0), (500.0, -500.0))
     assert pair.predicted_rgb.unique().numel() <= 3
-    found = measure(pair, 0.05, torch.ones(313))
+    found = measure(pair, 0.05, EVEN)
     assert all(np.isfinite(values).all() for values in found.values())
     assert found["auc"][0] == 0.0

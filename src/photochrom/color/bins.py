@@ -150,10 +150,16 @@ def distribution(counts: Tensor, where: Bins, neighbours: int, sigma: float) -> 
 
 def smooth(prior: Tensor, where: Bins, sigma: float) -> Tensor:
     """Blur a distribution over the ab plane with a Gaussian of width ``sigma``; 0 leaves it."""
-    if sigma == 0:
-        return prior
+    return prior if sigma == 0 else blur(where, sigma) @ prior
+
+
+def blur(where: Bins, sigma: float) -> Tensor:
+    """Return the matrix (float64 (Q, Q)) that spreads each bin's mass over its neighbours.
+
+    A Gaussian of width ``sigma`` in ab units; each column sums to 1.
+    """
     kernel = torch.exp(-(torch.cdist(where.centers, where.centers).double() ** 2) / (2 * sigma**2))
-    return (kernel / kernel.sum(0)) @ prior
+    return kernel / kernel.sum(0)
 
 
 def with_pseudo_counts(prior: Tensor, samples: float, pseudo: float) -> Tensor:

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,19 @@ from photochrom.color.lab import decode_lab
 from photochrom.colorizer import Colorizer
 from photochrom.data.prior import Prior
 from photochrom.data.shards import LabSet
-from photochrom.evaluation.metrics import Comparison, measure, rarities
+from photochrom.evaluation import indicators, metrics
+from photochrom.evaluation.classifiers import Classifier
+from photochrom.evaluation.distribution import Distribution
+from photochrom.evaluation.failures import draw_failures
+from photochrom.evaluation.hues import Hues
+from photochrom.evaluation.metrics import Comparison
+from photochrom.evaluation.recorder import Recorder
 from photochrom.files import whole_file, write_json
 from photochrom.measures import MEASURES
 from photochrom.networks.base import count_parameters
 from photochrom.params.pipeline import EvaluateParams
 from photochrom.progress import track
-from photochrom.uncertainty import bootstrap
+from photochrom.uncertainty import WEIGHTS, bootstrap
 
 BATCH = 64
 TIMED = 15
@@ -51,61 +57,132 @@ Predictor = Callable[[Sample], Tensor]
 
 
 def evaluate(
-    predict: Predictor, test: LabSet, prior: Prior, params: EvaluateParams, out: Path
+    predict: Predictor,
+    test: LabSet,
+    prior: Prior,
+    params: EvaluateParams,
+    out: Path,
+    more: Sequence[Recorder] = (),
 ) -> dict[str, Any]:
     """Measure a colorizer on the test photographs.
 
-    Writes per_image.parquet (a row per photograph) and pictures/ to ``out``.
+    Writes per_image.parquet (a row per photograph), pictures/ and details/ to ``out``.
+
+    Parameters
+    ----------
+    more : what looks on besides the records of colors and hues, made for this one pass.
 
     Returns
     -------
     What :func:`summarise` gives.
     """
-    rarity = rarities(torch.from_numpy(prior.prior))
-    drawn = test.spread(params.pictures).tolist()
-    tables = []
-    for sample in track(_samples(test), "Measuring", -(-len(test) // BATCH)):
-        pair = Comparison(sample.lightness, sample.truth, predict(sample))
-        tables.append(pd.DataFrame(measure(pair, params.accuracy_threshold, rarity)))
-        _draw(pair.predicted_rgb, sample.rows, drawn, out / "pictures")
-    table = test.index[["id", "group", "label"]].join(pd.concat(tables, ignore_index=True))
-    table["picture"] = pd.Series({row: f"{n:03d}" for n, row in enumerate(drawn)}, dtype=object)
+    recorders = (Distribution(test), Hues(test), *more)
+    table = _measured(predict, test, prior, params, out / "pictures", recorders)
     with whole_file(out / "per_image.parquet") as path:
         table.to_parquet(path, index=False)
-    return summarise(table, params)
+    for recorder in recorders:
+        recorder.save(out / "details")
+    return summarise(table, params, recorders)
 
 
-def summarise(table: pd.DataFrame, params: EvaluateParams) -> dict[str, Any]:
-    """Return the measures of a set of photographs from the rows of per_image.parquet.
+def summarise(
+    table: pd.DataFrame, params: EvaluateParams, recorders: Sequence[Recorder] = ()
+) -> dict[str, Any]:
+    """Return the measures of a set of photographs.
+
+    Parameters
+    ----------
+    table : the rows of per_image.parquet.
+    recorders : what looked on while they were measured.
 
     Returns
     -------
     ``photographs``, their number; each measure by its key; ``interval``, the lowest and the
-    highest value of the 95 % interval of each, empty where all photographs are of one group.
-    Lists, which the tables of DVC leave out.
+    highest value of the 95 % interval of each that has one; none where all photographs are of one
+    group. Lists, which the tables of DVC leave out.
     """
     keys = [measure.key for measure in MEASURES if measure.key in table]
     drawn = bootstrap(table, keys, params.resamples, params.seed)
-    means = {key: round(float(drawn.means[key]), DIGITS) for key in keys}
-    intervals = {
-        key: [round(low, DIGITS), round(high, DIGITS)]
-        for key, (low, high) in drawn.intervals().items()
+    values = {key: float(drawn.means[key]) for key in keys}
+    intervals = drawn.intervals()
+    for recorder in recorders:
+        of_set, of_draws = recorder.summarise(params.resamples, params.seed)
+        values, intervals = values | of_set, intervals | of_draws
+    present = [measure.key for measure in MEASURES if measure.key in values]
+    means = {key: round(values[key], DIGITS) for key in present}
+    bounds = {
+        key: [round(bound, DIGITS) for bound in intervals[key]]
+        for key in present
+        if key in intervals
     }
-    return {"photographs": len(table), **means, "interval": intervals}
+    return {"photographs": len(table), **means, "interval": bounds}
 
 
 def evaluate_model(
-    colorizer: Colorizer, test: LabSet, prior: Prior, params: EvaluateParams, out: Path
+    colorizer: Colorizer,
+    test: LabSet,
+    prior: Prior,
+    params: EvaluateParams,
+    out: Path,
+    more: Sequence[Recorder] = (),
 ) -> dict[str, Any]:
-    """Measure a trained model; adds its time per photograph and its parameters.
+    """Measure a trained model; adds its time per photograph, its parameters and its failures.
 
-    Writes metrics.json, per_image.parquet and pictures/ to ``out``.
+    Writes metrics.json, per_image.parquet, pictures/ and details/ to ``out``, a folder of the
+    model's name.
     """
-    numbers = evaluate(lambda s: colorizer.predict_ab(s.lightness), test, prior, params, out)
+    if colorizer.bins is None:
+        numbers = evaluate(_plain(colorizer), test, prior, params, out, more)
+    else:
+        classifier = Classifier(test, colorizer.bins)
+        watched = _watched(colorizer, classifier)
+        numbers = evaluate(watched, test, prior, params, out, (classifier, *more))
     numbers["milliseconds"] = round(_milliseconds(colorizer, test), 3)
     numbers["parameters"] = count_parameters(colorizer.network)
+    table = pd.read_parquet(out / "per_image.parquet")
+    draw_failures(colorizer.predict_ab, test, table, params.failures, out)
     write_json(out / "metrics.json", numbers)
     return numbers
+
+
+def _plain(colorizer: Colorizer) -> Predictor:
+    return lambda sample: colorizer.predict_ab(sample.lightness)
+
+
+def _watched(colorizer: Colorizer, classifier: Classifier) -> Predictor:
+    return lambda s: colorizer.predict_ab(s.lightness, classifier.observer(s.truth))
+
+
+def _measured(
+    predict: Predictor,
+    test: LabSet,
+    prior: Prior,
+    params: EvaluateParams,
+    pictures: Path,
+    recorders: Sequence[Recorder],
+) -> pd.DataFrame:
+    """Return a row for each photograph and draw those that are kept into ``pictures``."""
+    weights = metrics.bin_weights(prior)
+    drawn = test.spread(params.pictures).tolist()
+    tables = []
+    for sample in track(_samples(test), "Measuring", -(-len(test) // BATCH)):
+        pair = Comparison(sample.lightness, sample.truth, predict(sample))
+        values = metrics.measure(pair, params.accuracy_threshold, weights)
+        values |= indicators.measure(pair)
+        for recorder in recorders:
+            seen = recorder.measure(pair, sample.rows)
+            values |= {key: part.double().cpu().numpy() for key, part in seen.items()}
+        tables.append(pd.DataFrame(values))
+        _draw(pair.predicted_rgb, sample.rows, drawn, pictures)
+    table = test.index[["id", "group", "label"]].join(pd.concat(tables, ignore_index=True))
+    table["picture"] = pd.Series({row: f"{n:03d}" for n, row in enumerate(drawn)}, dtype=object)
+    return table.drop(columns=_without_weight(table))
+
+
+def _without_weight(table: pd.DataFrame) -> list[str]:
+    """Return the columns of the measures that no photograph has anything to measure for."""
+    empty = [(key, weight) for key, weight in WEIGHTS.items() if not table[weight].any()]
+    return [column for pair in empty for column in pair]
 
 
 def _samples(test: LabSet) -> Iterator[Sample]:

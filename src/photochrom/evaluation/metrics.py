@@ -1,9 +1,10 @@
-"""The measures, each a pure function of truth and prediction, one value per photograph.
+"""How near the colors come: pure functions of truth and prediction, one value per photograph.
 
 What each means, its unit and its source stand in :mod:`photochrom.measures` under the same key.
+What goes wrong is counted by :mod:`photochrom.evaluation.indicators`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +17,8 @@ from torch import Tensor
 from photochrom.color import colorfulness as hasler
 from photochrom.color.bins import gamut313, lattice_rows
 from photochrom.color.lab import lab_to_rgb8
+from photochrom.data.prior import Prior
+from photochrom.uncertainty import WEIGHTS
 
 AUC_LIMIT = 150
 PSNR_CAP = 60.0
@@ -51,6 +54,26 @@ class Comparison:
     def distance(self) -> Tensor:
         """The Euclidean ab error of each pixel (N, H, W)."""
         return (self.predicted - self.truth).square().sum(1).sqrt()
+
+    @cached_property
+    def score(self) -> Tensor:
+        """The share of the thresholds of AuC that each pixel's error keeps to (N, H, W) in 0..1."""
+        return pixel_auc(self.distance)
+
+    @cached_property
+    def true_chroma(self) -> Tensor:
+        """The chroma sqrt(a^2 + b^2) of each true pixel (N, H, W)."""
+        return self.truth.square().sum(1).sqrt()
+
+    @cached_property
+    def predicted_chroma(self) -> Tensor:
+        """The chroma of each pixel of the output (N, H, W)."""
+        return self.predicted.square().sum(1).sqrt()
+
+    @cached_property
+    def true_bins(self) -> Tensor:
+        """The nearest of the 313 bins to each true pixel, int64 (N, H, W)."""
+        return nearest_bins(self.truth)
 
     @cached_property
     def rgb_error(self) -> Tensor:
@@ -116,7 +139,7 @@ def pixel_auc(distance: Tensor) -> Tensor:
 
 def auc(pair: Comparison) -> Tensor:
     """Return the area under the cumulative error curve in percent (Zhang et al. 2016)."""
-    return 100.0 * pixel_auc(pair.distance).mean((1, 2))
+    return 100.0 * pair.score.mean((1, 2))
 
 
 def auc_rebalanced(pair: Comparison, rarity: Tensor) -> tuple[Tensor, Tensor]:
@@ -132,9 +155,28 @@ def auc_rebalanced(pair: Comparison, rarity: Tensor) -> tuple[Tensor, Tensor]:
     photographs the measure is the mean of the former weighted by the latter: every pixel of the
     set stands beside every other.
     """
-    weights = _pixel_rarity(pair.truth, rarity)
+    return _weighted_auc(pair, rarity)
+
+
+def auc_weighted(pair: Comparison, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Return AuC with each pixel weighted by the rebalancing weight of its true bin.
+
+    Parameters
+    ----------
+    weights : (313,) of each bin (Zhang et al. 2016, equation 4), as the prior holds them.
+
+    Returns
+    -------
+    Per photograph its weighted AuC in percent and the sum of its weights, as
+    :func:`auc_rebalanced`.
+    """
+    return _weighted_auc(pair, weights)
+
+
+def _weighted_auc(pair: Comparison, bin_weights: Tensor) -> tuple[Tensor, Tensor]:
+    weights = bin_weights.to(pair.true_bins.device)[pair.true_bins]
     total = weights.sum((1, 2))
-    scored = (pixel_auc(pair.distance).double() * weights).sum((1, 2))
+    scored = (pair.score.double() * weights).sum((1, 2))
     return 100.0 * scored / total, total
 
 
@@ -180,18 +222,35 @@ PLAIN: dict[str, Callable[[Comparison], Tensor]] = {
 """The measures that need nothing but the pair."""
 
 
-def measure(pair: Comparison, threshold: float, rarity: Tensor) -> dict[str, np.ndarray]:
-    """Return every measure of every photograph, and ``auc_weight`` (float64 (N,) each)."""
-    balanced, weight = auc_rebalanced(pair, rarity)
-    values = {"auc_rebalanced": balanced, "auc_weight": weight}
+def bin_weights(prior: Prior) -> dict[str, Tensor]:
+    """Return the weights (float64 (313,)) of the bins for each AuC that has some, by its key."""
+    return {
+        "auc_rebalanced": rarities(torch.from_numpy(prior.prior)),
+        "auc_weighted": torch.from_numpy(prior.weights),
+    }
+
+
+def measure(
+    pair: Comparison, threshold: float, weights: Mapping[str, Tensor]
+) -> dict[str, np.ndarray]:
+    """Return the measures of every photograph, and the sums of their weights (float64 (N,) each).
+
+    Parameters
+    ----------
+    threshold : of the accuracy, a share of 255.
+    weights : of the bins, as :func:`bin_weights` gives them.
+    """
+    values: dict[str, Tensor] = {}
+    for key, function in (("auc_rebalanced", auc_rebalanced), ("auc_weighted", auc_weighted)):
+        values[key], values[WEIGHTS[key]] = function(pair, weights[key])
     values |= {key: function(pair) for key, function in PLAIN.items()}
     values["accuracy"] = accuracy(pair, threshold)
     return {key: value.double().cpu().numpy() for key, value in values.items()}
 
 
-def _pixel_rarity(truth: Tensor, rarity: Tensor) -> Tensor:
-    nearest = gamut313().lookup(1, 5.0)[0][:, 0].to(truth.device)
-    return rarity.to(truth.device)[nearest[lattice_rows(truth)]]
+def nearest_bins(ab: Tensor) -> Tensor:
+    """Return the nearest of the 313 bins (int64 (N, H, W)) to each ab (N, 2, H, W), rounded."""
+    return gamut313().lookup(1, 5.0)[0][:, 0].to(ab.device)[lattice_rows(ab)]
 
 
 def _channels_last(pictures: Tensor) -> np.ndarray:

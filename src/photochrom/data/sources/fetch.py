@@ -83,6 +83,7 @@ def fetch(
     _gather(url, part, target, pauses)
     if checksum and (fault := checksum.fault(part)):
         part.unlink()
+        _note(part).unlink(missing_ok=True)
         raise SourceError(
             f"{url} {fault}; correct the checksum if the archive was renewed on purpose."
         )
