@@ -7,7 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from photochrom.tracking import dataset_of, provenance
-from photochrom.tracking.provenance import is_current
+from photochrom.tracking.provenance import is_current, measured_decoding
 
 
 def git(root: Path, *words: str) -> str:
@@ -181,3 +181,14 @@ def test_dvc_writes_the_lock_before_it_runs_the_next_stage(project: Path) -> Non
         seen.append(during.state)
     assert seen[0] != seen[1]
     assert (project / "models" / "m" / "stage").read_text().strip() == "train"
+
+
+def test_the_decoding_that_was_measured(tmp_path: Path) -> None:
+    assert measured_decoding(tmp_path, "m") is None
+    for temperature in (0.38, 0.5):  # What dvc.lock said before is not kept.
+        values = {"models.m.decoding": {"kind": "annealed_mean", "temperature": temperature}}
+        stages = {"evaluate@m": {"params": {"params.yaml": values}}}
+        YAML().dump({"schema": "2.0", "stages": stages}, tmp_path / "dvc.lock")
+        found = measured_decoding(tmp_path, "m")
+        assert found == {"kind": "annealed_mean", "temperature": temperature}
+    assert measured_decoding(tmp_path, "other") is None

@@ -1,6 +1,8 @@
 import json
 import shutil
 import sqlite3
+import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -9,7 +11,16 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
-from tracking_project import EXPERIMENT, make_record, write_evaluation, write_model, write_report
+from tracking_project import (
+    CODE,
+    EXPERIMENT,
+    make_record,
+    params_of,
+    write_evaluation,
+    write_model,
+    write_report,
+    write_study,
+)
 
 from photochrom.tracking import (
     Summary,
@@ -18,6 +29,7 @@ from photochrom.tracking import (
     open_run,
     record_evaluation,
     record_report,
+    record_study,
     sync,
 )
 
@@ -119,7 +131,7 @@ def test_baselines_stand_beside_the_models(root: Path, client_of: Clients) -> No
 def test_a_report_is_replaced_and_never_appended(root: Path, client_of: Clients) -> None:
     for auc in (60.5, 61.5):
         folder = write_report(root, auc)
-        record_report(root, EXPERIMENT)
+        record_report(root, params_of(), CODE)
     client = client_of(root)
     (run,) = runs(client).values()
     table = json.loads(
@@ -141,7 +153,7 @@ def test_mlflow_reads_the_leaderboard_as_its_own_table(
     # MLflow's own reader looks for the runs at the address of the environment.
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{root / 'mlflow.db'}")
     write_report(root)
-    record_report(root, EXPERIMENT)
+    record_report(root, params_of(), CODE)
     client = client_of(root)
     (run,) = runs(client).values()
     table = client.load_table(run.info.experiment_id, "leaderboard.json", [run.info.run_id])
@@ -154,9 +166,9 @@ def test_sync_adds_nothing_to_a_store_that_has_all(root: Path) -> None:
         write_evaluation(root, name)
         record_evaluation(root, EXPERIMENT, name)
     write_report(root)
-    record_report(root, EXPERIMENT)
-    assert sync(root, EXPERIMENT) == Summary()
-    assert str(sync(root, EXPERIMENT)) == "MLflow lacked nothing."
+    record_report(root, params_of("unet6_gan"), CODE)
+    assert sync(root, params_of("unet6_gan"), CODE) == Summary()
+    assert str(sync(root, params_of("unet6_gan"), CODE)) == "MLflow lacked nothing."
 
 
 def test_an_empty_store_is_filled_with_equal_numbers(
@@ -172,7 +184,7 @@ def test_an_empty_store_is_filled_with_equal_numbers(
     shutil.copy(empty_database, other / "mlflow.db")
     for name in ("models", "results"):
         shutil.copytree(root / name, other / name)
-    done = sync(other, EXPERIMENT)
+    done = sync(other, params_of("unet6_gan"), CODE)
     assert done.runs == 4  # two states: the training's and that of a project without DVC
     assert "4 runs" in str(done)
     client = client_of(other)
@@ -186,8 +198,8 @@ def test_an_empty_store_is_filled_with_equal_numbers(
     assert run.data.metrics == old.data.metrics
     assert runs(client)["gray"].data.metrics["test/auc"] == 60.5
     files = {file.path for file in client.list_artifacts(run.info.run_id)}
-    assert files == {"config.json", "history.csv", "weights.safetensors", "images"}
-    assert sync(other, EXPERIMENT) == Summary()
+    assert files == {"config.json", "history.csv", "evaluation", "images"}
+    assert sync(other, params_of("unet6_gan"), CODE) == Summary()
 
 
 def test_a_run_cut_short_is_completed(root: Path, client_of: Clients) -> None:
@@ -198,8 +210,8 @@ def test_a_run_cut_short_is_completed(root: Path, client_of: Clients) -> None:
         time.sleep(0.01)
     mirror.close("KILLED", timeout=60)
     write_model(root, record)
-    done = sync(root, EXPERIMENT)
-    assert (done.runs, done.metrics, done.pictures, done.files) == (0, 5, 3, 3)
+    done = sync(root, params_of("unet6_gan"), CODE)
+    assert (done.runs, done.metrics, done.pictures, done.files) == (0, 5, 3, 2)
     run = client_of(root).get_run(mirror.run_id)
     assert run.info.status == "FINISHED"
     assert history(client_of(root), mirror.run_id)["train/loss"] == [
@@ -214,7 +226,7 @@ def test_a_deleted_parent_is_made_anew_for_its_children(root: Path, client_of: C
     run_id = trained(root, make_record())
     client = client_of(root)
     client.delete_run(client.get_run(run_id).data.tags["mlflow.parentRunId"])
-    sync(root, EXPERIMENT)
+    sync(root, params_of("unet6_gan"), CODE)
     parent = client.get_run(run_id).data.tags["mlflow.parentRunId"]
     assert client.get_run(parent).info.lifecycle_stage == "active"
 
@@ -230,18 +242,19 @@ def test_results_older_than_their_model_are_left_out(root: Path) -> None:
         },
     }
     YAML().dump({"schema": "2.0", "stages": stages}, root / "dvc.lock")
-    done = sync(root, EXPERIMENT)
+    done = sync(root, params_of("unet6_gan"), CODE)
     assert done.runs == 2
-    assert len(done.skipped) == 1
-    assert "results/evaluate/unet6_gan is older" in str(done)
+    older, alias = done.skipped
+    assert "results/evaluate/unet6_gan is older" in older
+    assert "stays where it is" in alias
 
 
 def test_damaged_files_do_not_stop_the_others(root: Path, client_of: Clients) -> None:
     write_model(root, make_record("good"))
     (write_model(root, make_record("bad")) / "history.csv").unlink()
     (write_evaluation(root, "gray") / "metrics.json").write_text("{")
-    done = sync(root, EXPERIMENT)
-    assert [sentence.split()[0] for sentence in done.skipped] == [
+    done = sync(root, params_of("unet6_gan"), CODE)
+    assert [sentence.split()[0] for sentence in done.skipped[:2]] == [
         "models/bad",
         "results/evaluate/gray",
     ]
@@ -249,17 +262,17 @@ def test_damaged_files_do_not_stop_the_others(root: Path, client_of: Clients) ->
 
 
 def test_sync_without_anything_to_show(root: Path) -> None:
-    assert sync(root, EXPERIMENT) == Summary()
+    assert sync(root, params_of("unet6_gan"), CODE) == Summary()
 
 
 def test_sync_says_why_it_cannot(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(sqlite3.connect(root / "mlflow.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(TrackingError, match=r"mlflow\.db is locked"):
-            sync(root, EXPERIMENT)
+            sync(root, params_of("unet6_gan"), CODE)
     monkeypatch.setenv("PHOTOCHROM_TRACKING", "off")
     with pytest.raises(TrackingError, match="PHOTOCHROM_TRACKING"):
-        sync(root, EXPERIMENT)
+        sync(root, params_of("unet6_gan"), CODE)
 
 
 def test_evaluation_and_report_do_not_wait_for_a_dead_store(
@@ -270,7 +283,7 @@ def test_evaluation_and_report_do_not_wait_for_a_dead_store(
     write_report(root)
     started = time.monotonic()
     record_evaluation(root, EXPERIMENT, "gray")
-    record_report(root, EXPERIMENT)
+    record_report(root, params_of(), CODE)
     assert time.monotonic() - started < 8
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 2
@@ -290,5 +303,47 @@ def test_evaluation_and_report_are_off_with_tracking(
     monkeypatch.setenv("PHOTOCHROM_TRACKING", "off")
     (root / "mlflow.db").unlink()
     record_evaluation(root, EXPERIMENT, "gray")
-    record_report(root, EXPERIMENT)
+    record_report(root, params_of(), CODE)
     assert not (root / "mlflow.db").exists()
+
+
+def test_slow_stores_are_told_of_and_then_left(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+    module = sys.modules["photochrom.tracking.sync"]
+    monkeypatch.setattr(module, "LINE_SECONDS", 0.1)
+    monkeypatch.setattr(module, "open_store", lambda *_: released.wait(60))
+    started = time.monotonic()
+    record_report(root, params_of(), CODE, timeout=0.25)
+    assert time.monotonic() - started < 5
+    released.set()
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("MLflow is being filled: 0 s")
+    assert "too slow to wait for; the numbers are in results/report" in said[-1]
+
+
+def test_a_study_does_not_wait_for_a_dead_store(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "mlflow.db").write_bytes(b"not a database at all" * 500)
+    write_study(root)
+    record_study(root, EXPERIMENT)
+    assert "the numbers are in results/study/study.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("summary", "told"),
+    [
+        (Summary(), "MLflow lacked nothing."),
+        (Summary(changes=("Now this.",)), "Now this."),
+        (Summary(skipped=("Not this.",)), "MLflow lacked nothing.\nNot this."),
+        (
+            Summary(1, 2, 3, 4, 5, 6, changes=("Now this.",)),
+            "MLflow got 1 runs, 2 numbers, 3 pictures, 4 files, 5 models and 6 registered "
+            "versions.\nNow this.",
+        ),
+    ],
+)
+def test_a_summary_in_words(summary: Summary, told: str) -> None:
+    assert str(summary) == told

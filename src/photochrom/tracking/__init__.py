@@ -4,7 +4,8 @@ Whatever this room puts into MLflow can be put there again from ``models/`` and 
 nothing here may stop, fail or noticeably delay the work it watches:
 
 * a training opens a :class:`Mirror`, whose MLflow calls all happen in a background thread;
-* :func:`record_evaluation` and :func:`record_report` give up after some seconds;
+* :func:`record_evaluation`, :func:`record_study` and :func:`record_report`, which also logs and
+  registers the trained models, give up after a while;
 * :func:`sync` replays what the store lacks.
 
 MLflow is imported only when a run is opened, and not at all with ``PHOTOCHROM_TRACKING=off``.
@@ -15,7 +16,7 @@ from photochrom.tracking.provenance import Dataset, Provenance, dataset_of, prov
 from photochrom.tracking.record import TrainingRecord, flatten
 from photochrom.tracking.runs import Status
 from photochrom.tracking.store import TrackingError
-from photochrom.tracking.sync import Summary, record_evaluation, record_report, sync
+from photochrom.tracking.sync import Summary, record_evaluation, record_report, record_study, sync
 
 __all__ = [
     "Dataset",
@@ -31,5 +32,6 @@ __all__ = [
     "provenance",
     "record_evaluation",
     "record_report",
+    "record_study",
     "sync",
 ]

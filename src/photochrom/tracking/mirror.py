@@ -24,7 +24,8 @@ from photochrom.tracking.store import (
 )
 
 SAMPLES = "samples"
-SMALL_FILES, LARGE_FILES = ("config.json", "history.csv"), ("weights.safetensors",)
+FILES = ("config.json", "history.csv")
+"""What a training's run holds. The weights are in the logged model, which can be loaded."""
 BACKLOG = 512
 """Calls that may wait for a slow store before it is given up."""
 
@@ -74,7 +75,7 @@ class Mirror:
         Parameters
         ----------
         status : how the training ended.
-        folder : where config.json, history.csv and weights.safetensors lie, to be copied.
+        folder : where config.json and history.csv lie, to be copied.
         timeout : the longest to wait for MLflow, in seconds.
         """
 
@@ -146,9 +147,11 @@ class _LiveMirror(Mirror):
 
     def _work(self) -> None:
         try:
-            run = open_store(self._root, self._experiment).training(self._record)
+            store = open_store(self._root, self._experiment)
+            run = store.training(self._record)
             self.run_id, self.parent_run_id = run.run_id, run.parent_id
             run.resume()
+            store.end_abandoned()
             while not self._failed.is_set() and (task := self._tasks.get()) is not None:
                 task(run)
         except Exception as error:
@@ -199,13 +202,7 @@ def shown_metrics(row: Mapping[str, float]) -> dict[str, float]:
 
 
 def finish(run: Run, folder: Path | None, status: Status, end: int | None) -> None:
-    """End a run; the small files come first, since the weights may take long."""
-    small, large = (
-        [] if folder is None else [folder / name for name in names]
-        for names in (SMALL_FILES, LARGE_FILES)
-    )
-    for path in small:
+    """Copy a training's small files, and end its run."""
+    for path in [] if folder is None else [folder / name for name in FILES]:
         run.file(path)
     run.finish(status, end)
-    for path in large:
-        run.file(path)

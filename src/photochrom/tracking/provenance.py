@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,16 @@ def is_current(root: Path, path: str) -> bool:
     return not any(_outdated(lock, stage) for stage in _makers(lock, path))
 
 
+def measured_decoding(root: Path, name: str) -> dict[str, Any] | None:
+    """Return the decoding with which dvc.lock knows the model ``name`` as evaluated, or None.
+
+    It may be another than the one in the model's config.json: a new decoding retrains nothing.
+    """
+    stage = _lock(root).get(f"evaluate@{name}", {})
+    values = stage.get("params", {}).get("params.yaml", {}).get(f"models.{name}.decoding")
+    return dict(values) if isinstance(values, Mapping) else None
+
+
 def _outdated(lock: Mapping[str, Any], stage: Mapping[str, Any]) -> bool:
     digests = dict(_outputs(lock))
     needs = {need["path"]: need.get("md5") for need in stage.get("deps", [])}
@@ -147,11 +158,19 @@ def _outputs(lock: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
 
 
 def _lock(root: Path) -> Mapping[str, Any]:
+    path = root / "dvc.lock"
     try:
-        values = YAML(typ="safe", pure=True).load((root / "dvc.lock").read_text(encoding="utf-8"))
-        return dict(values["stages"])
+        told = path.stat()
+        return _stages(path, told.st_mtime_ns, told.st_size)
     except (OSError, ValueError, YAMLError, KeyError, TypeError):
         return {}
+
+
+@lru_cache(maxsize=2)
+def _stages(path: Path, _changed: int, _size: int) -> Mapping[str, Any]:
+    """Read dvc.lock; of thirteen models that takes a second, so it is done once per state."""
+    values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    return dict(values["stages"])
 
 
 def _source_name(root: Path) -> str:

@@ -1,5 +1,6 @@
 """Runs in the MLflow store: made once, filled once, however often they are given."""
 
+import hashlib
 import importlib
 import json
 import math
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from photochrom.tracking.processes import PROCESS, is_gone, this_process
 from photochrom.tracking.provenance import Dataset
 from photochrom.tracking.record import TrainingRecord
 
@@ -17,7 +19,10 @@ Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 KEY, STATE, BASELINE = "photochrom.key", "photochrom.state", "photochrom.baseline"
 PICTURE = re.compile(r"images/(?P<key>.+?)[+%]step[+%](?P<step>-?\d+)[+%]timestamp[+%]")
+NOTE, NOTE_DIGEST, TABLES = "mlflow.note.content", "photochrom.note", "mlflow.loggedArtifacts"
+STATE_NOTE = "Colorizers trained and measured on the same photographs, and their comparison."
 PARAMS_AT_ONCE = 100
+ABANDONED_AT_ONCE = 1000
 
 
 class Store:
@@ -27,7 +32,8 @@ class Store:
     ----------
     client : an ``mlflow.MlflowClient``.
     experiment_id : as MLflow numbers it.
-    added : how many ``runs``, ``metrics``, ``pictures`` and ``files`` the store did not have.
+    added : how many ``runs``, ``metrics``, ``pictures``, ``files``, ``models``, ``versions`` and
+        ``descriptions`` the store did not have.
     """
 
     def __init__(self, client: Any, experiment_id: str) -> None:
@@ -54,9 +60,8 @@ class Store:
         """
         if found := self.find(identity):
             return found, False
-        run = self.client.create_run(
-            self.experiment_id, start_time=start, tags={**identity, **tags}, run_name=name
-        )
+        told = {**identity, **tags, PROCESS: this_process() or "unknown"}
+        run = self.client.create_run(self.experiment_id, start_time=start, tags=told, run_name=name)
         made = str(run.info.run_id)
         oldest = self.find(identity) or made
         if oldest != made:
@@ -68,11 +73,10 @@ class Store:
     def parent(self, state: str | None, dataset: Dataset) -> "Run":
         """Return the run that gathers the runs of one state of the data."""
         label = "not from DVC" if state is None else state[:8]
-        note = "Colorizers trained and measured on the same photographs, and their comparison."
         run_id, made = self.find_or_make(
             {STATE: state or "none", "photochrom.kind": "state"},
             f"{dataset.name} · {label}",
-            {"mlflow.note.content": note},
+            {NOTE: STATE_NOTE},
             None,
         )
         run = Run(self, run_id, None, new=made)
@@ -115,6 +119,18 @@ class Store:
             run.use(dataset, "evaluation")
             run.finish("FINISHED")
         return run
+
+    def end_abandoned(self) -> int:
+        """Mark as killed the runs whose process on this machine has ended; return how many."""
+        running = self.client.search_runs(
+            [self.experiment_id], "attributes.status = 'RUNNING'", max_results=ABANDONED_AT_ONCE
+        )
+        gone = [run for run in running if is_gone(run.data.tags.get(PROCESS, ""))]
+        for run in gone:
+            history = self.client.get_metric_history(run.info.run_id, "train/loss")
+            times = [run.info.start_time, *(point.timestamp for point in history)]
+            self.client.set_terminated(run.info.run_id, "KILLED", max(times))
+        return len(gone)
 
 
 class Run:
@@ -186,17 +202,19 @@ class Run:
             self._pictures.add((key, step))
             self._added["pictures"] += 1
 
-    def file(self, path: Path, *, again: bool = False) -> None:
+    def file(self, path: Path, folder: str | None = None, *, again: bool = False) -> None:
         """Copy a file into the run, unless it has one of that name and size.
 
         Parameters
         ----------
         path : the file; nothing happens where there is none.
+        folder : where in the run it goes.
         again : copy it whatever the run has.
         """
-        known = {} if self.new or again else self._files()
-        if path.is_file() and known.get(path.name) != path.stat().st_size:
-            self._client.log_artifact(self.run_id, str(path))
+        known = {} if self.new or again else self._files(folder)
+        name = f"{folder}/{path.name}" if folder else path.name
+        if path.is_file() and known.get(name) != path.stat().st_size:
+            self._client.log_artifact(self.run_id, str(path), folder)
             self._added["files"] += 1
 
     def tags(self, tags: Mapping[str, str]) -> None:
@@ -212,12 +230,30 @@ class Run:
     def table(self, columns: list[str], rows: list[list[Any]], name: str) -> None:
         """Put a table in place of the one of that name. MLflow's own call would append."""
         self._client.log_dict(self.run_id, {"columns": columns, "data": rows}, name)
-        self.tags({"mlflow.loggedArtifacts": json.dumps([{"path": name, "type": "table"}])})
+        known = json.loads(self._client.get_run(self.run_id).data.tags.get(TABLES, "[]"))
+        if (entry := {"path": name, "type": "table"}) not in known:
+            self.tags({TABLES: json.dumps([*known, entry])})
         self._added["files"] += 1
 
+    def describe(self, text: str, earlier: str = "") -> None:
+        """Head the run's page with ``text``, unless a person has written something else there.
+
+        Parameters
+        ----------
+        text : Markdown.
+        earlier : what the run was headed with when it was made.
+        """
+        tags = self._client.get_run(self.run_id).data.tags
+        shown = tags.get(NOTE, "")
+        if shown != text and (shown in ("", earlier) or tags.get(NOTE_DIGEST) == _digest(shown)):
+            self.tags({NOTE: text, NOTE_DIGEST: _digest(text)})
+            self._added["descriptions"] += 1
+
     def resume(self) -> None:
-        """Mark the run as running again."""
+        """Mark the run as running again, in this process."""
         if not self.new:
+            # In this order: whoever finds it running must not find the process that was killed.
+            self.tags({PROCESS: this_process() or "unknown"})
             self._client.update_run(self.run_id, status="RUNNING")
 
     def finish(self, status: Status, end: int | None = None) -> None:
@@ -242,8 +278,9 @@ class Run:
             self._steps[key] = {metric.step for metric in history}
         return self._steps[key]
 
-    def _files(self) -> dict[str, int | None]:
-        return {file.path: file.file_size for file in self._client.list_artifacts(self.run_id)}
+    def _files(self, folder: str | None) -> dict[str, int | None]:
+        files = self._client.list_artifacts(self.run_id, folder)
+        return {file.path: file.file_size for file in files}
 
     def _logged_pictures(self) -> set[tuple[str, int]]:
         files = self._client.list_artifacts(self.run_id, "images")
@@ -257,7 +294,7 @@ def _training_tags(record: TrainingRecord) -> dict[str, str]:
         "mlflow.source.git.commit": made.commit,
         "mlflow.source.git.branch": made.branch,
         "mlflow.source.name": made.stage,
-        "mlflow.note.content": record.description or None,
+        NOTE: record.description or None,
         "photochrom.kind": "model",
         STATE: made.state or "none",
         "photochrom.git_commit": made.commit,
@@ -270,3 +307,7 @@ def _training_tags(record: TrainingRecord) -> dict[str, str]:
         **{f"photochrom.{name}": value for name, value in record.tags.items()},
     }
     return {name: str(value) for name, value in tags.items() if value is not None}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -33,10 +33,13 @@ SETTINGS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_LOGGING_LEVEL": "CRITICAL",
+    "MLFLOW_UV_AUTO_DETECT": "false",
 }
 """Environment that MLflow reads when it is imported; what the user has set stays."""
 MODULES = ("mlflow", "mlflow.entities", "mlflow.store.tracking.sqlalchemy_store", "alembic.command")
 PROBE_SECONDS = 3.0
+KIND, MODELS_KIND = "mlflow.experimentKind", "custom_model_development"
+"""Tells MLflow's pages that the experiment trains models and does not talk to one."""
 
 _importing = threading.RLock()
 if hasattr(os, "register_at_fork"):
@@ -179,7 +182,8 @@ def _experiment(client: Any, place: Address, name: str) -> str:
     found = client.get_experiment_by_name(name)
     if found is None:
         try:
-            return str(client.create_experiment(name, artifact_location=place.artifacts))
+            made = client.create_experiment(name, place.artifacts, {KIND: MODELS_KIND})
+            return str(made)
         except Exception:
             # Another process may have made it in the meantime.
             found = client.get_experiment_by_name(name)
@@ -195,6 +199,8 @@ def _experiment(client: Any, place: Address, name: str) -> str:
             "MLflow at mlflow.db was made when the project lay elsewhere (delete mlflow.db and "
             "mlartifacts)"
         )
+    if KIND not in found.tags:
+        client.set_experiment_tag(found.experiment_id, KIND, MODELS_KIND)
     return str(found.experiment_id)
 
 

@@ -1,25 +1,31 @@
 """Bringing MLflow up to what stands in ``models/`` and ``results/``."""
 
-import csv
-import hashlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
-
-from PIL import Image
+from typing import TypeVar
 
 from photochrom.environment import tracking_wanted
-from photochrom.files import read_json
-from photochrom.measures import BOUNDED
+from photochrom.params import Params
 from photochrom.progress import say
-from photochrom.tracking.mirror import SAMPLES, finish, shown_metrics
-from photochrom.tracking.provenance import dataset_of, is_current, provenance
-from photochrom.tracking.record import TrainingRecord
+from photochrom.tracking import prose
+from photochrom.tracking.champion import EVALUATE, Registration, champion, measured
+from photochrom.tracking.logged import TrainedModel
+from photochrom.tracking.provenance import is_current
+from photochrom.tracking.registry import ALIAS, Registry
+from photochrom.tracking.replay import (
+    REPORT,
+    STUDY,
+    replay_evaluation,
+    replay_report,
+    replay_study,
+    replay_training,
+    replay_verdict,
+)
 from photochrom.tracking.runs import Run, Store
 from photochrom.tracking.store import (
     TrackingError,
@@ -30,9 +36,10 @@ from photochrom.tracking.store import (
     tracking_possible,
 )
 
-EVALUATE, REPORT = "results/evaluate", "results/report"
-TEST_PICTURES, REPORT_TAG = "photochrom.test_pictures", "photochrom.report"
-REPORT_FILES = ("index.html", "comparison.csv", "sheet.jpg", "learning_curves.png")
+T = TypeVar("T")
+COUNTS = ("runs", "metrics", "pictures", "files", "models", "versions")
+LINE_SECONDS = 10.0
+BASELINES = ("gray",)
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,8 @@ class Summary:
 
     Attributes
     ----------
-    runs, metrics, pictures, files : how many of each the store lacked.
+    runs, metrics, pictures, files, models, versions : how many of each the store lacked.
+    changes : a sentence for each thing that was put right.
     skipped : a sentence for each result that was left out.
     """
 
@@ -49,12 +57,20 @@ class Summary:
     metrics: int = 0
     pictures: int = 0
     files: int = 0
+    models: int = 0
+    versions: int = 0
+    changes: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        counts = (self.runs, self.metrics, self.pictures, self.files)
-        told = "MLflow got {} runs, {} numbers, {} pictures and {} files.".format(*counts)
-        return "\n".join([told if any(counts) else "MLflow lacked nothing.", *self.skipped])
+        counts = [getattr(self, name) for name in COUNTS]
+        told = (
+            "MLflow got {} runs, {} numbers, {} pictures, {} files, {} models and {} registered "
+            "versions.".format(*counts)
+        )
+        lacked = any(counts) or self.changes
+        first = told if any(counts) else "" if lacked else "MLflow lacked nothing."
+        return "\n".join(filter(None, [first, *self.changes, *self.skipped]))
 
 
 def record_evaluation(
@@ -78,12 +94,12 @@ def record_evaluation(
     timeout : the longest to wait for MLflow, in seconds.
     """
     place = f"{EVALUATE}/{name}"
-    work = partial(_evaluation, root=root, name=name, tags=tags)
+    work = partial(replay_evaluation, root=root, name=name, tags=tags)
     _bounded(root, experiment, work, place, timeout)
 
 
-def record_report(root: Path, experiment: str, timeout: float = 20.0) -> None:
-    """Show ``results/report`` on the run that gathers the models. Never raises.
+def record_study(root: Path, experiment: str, timeout: float = 60.0) -> None:
+    """Show ``results/study/study.json`` on the runs of the models. Never raises.
 
     Parameters
     ----------
@@ -91,10 +107,31 @@ def record_report(root: Path, experiment: str, timeout: float = 20.0) -> None:
     experiment : the name under which MLflow files the runs.
     timeout : the longest to wait for MLflow, in seconds.
     """
-    _bounded(root, experiment, partial(_report, root=root), REPORT, timeout)
+    _bounded(root, experiment, partial(replay_study, root=root), STUDY, timeout)
 
 
-def sync(root: Path, experiment: str) -> Summary:
+def record_report(root: Path, params: Params, code: Path, timeout: float = 120.0) -> None:
+    """Log and register the trained models, name the champion, show the report. Never raises.
+
+    Parameters
+    ----------
+    root : the project's root.
+    params : names the experiment, the registered model, the champion's measure and the models.
+    code : the file with which MLflow serves a model, in the package that it needs.
+    timeout : the longest to wait for MLflow, in seconds.
+    """
+
+    def work(store: Store) -> None:
+        replay = _Replay(store, root, Registration.of(params, code))
+        replay.report()
+        replay.register(replay.trainings(params.models))
+        for sentence in (*replay.changes, *replay.skipped):
+            say(sentence)
+
+    _bounded(root, params.tracking.experiment, work, REPORT, timeout)
+
+
+def sync(root: Path, params: Params, code: Path) -> Summary:
     """Put into MLflow whatever it lacks of ``models/`` and ``results/``.
 
     A second call adds nothing. Results that dvc.lock knows to be older than the model or data
@@ -102,8 +139,7 @@ def sync(root: Path, experiment: str) -> Summary:
 
     Parameters
     ----------
-    root : the project's root.
-    experiment : the name under which MLflow files the runs.
+    root, params, code : as for :func:`record_report`.
 
     Raises
     ------
@@ -114,109 +150,129 @@ def sync(root: Path, experiment: str) -> Summary:
         raise TrackingError("PHOTOCHROM_TRACKING is off: unset it to show the runs in MLflow")
     if find_spec("mlflow") is None:
         raise TrackingError("MLflow is not installed: run `python -m pip install mlflow`")
-    store = open_store(root, experiment)
+    store = open_store(root, params.tracking.experiment)
+    replay = _Replay(store, root, Registration.of(params, code))
     try:
-        skipped = tuple(_replay(store, root))
+        replay.all()
     except Exception as error:
         raise explained(address(root), error) from error
-    return Summary(**{name: store.added[name] for name in _COUNTS}, skipped=skipped)
+    counts = {name: store.added[name] for name in COUNTS}
+    if (renewed := store.added["descriptions"]) and not any(counts.values()):
+        replay.changes.append(f"Descriptions brought up to date: {renewed}.")
+    return Summary(**counts, changes=tuple(replay.changes), skipped=tuple(replay.skipped))
 
 
-_COUNTS = ("runs", "metrics", "pictures", "files")
+class _Replay:
+    """Brings a store up to the files.
 
-
-def _replay(store: Store, root: Path) -> Iterator[str]:
-    """Bring the store up to the files; yield a sentence for whatever cannot be."""
-    for run in sorted(root.glob("models/*/run.json")):
-        yield from _tried(partial(_training, store, run.parent), root, run.parent)
-    for metrics in sorted(root.glob(f"{EVALUATE}/*/metrics.json")):
-        work = partial(_evaluation, store, root, metrics.parent.name)
-        yield from _checked(work, root, metrics.parent)
-    if (root / REPORT / "comparison.csv").exists():
-        yield from _checked(partial(_report, store, root), root, root / REPORT)
-
-
-def _checked(work: Callable[[], object], root: Path, folder: Path) -> Iterator[str]:
-    path = folder.relative_to(root).as_posix()
-    if is_current(root, path):
-        yield from _tried(work, root, folder)
-    else:
-        yield f"{path} is older than what it was made from: run `dvc repro`, then this again."
-
-
-def _tried(work: Callable[[], object], root: Path, folder: Path) -> Iterator[str]:
-    try:
-        work()
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        path = folder.relative_to(root).as_posix()
-        reason = f"{type(error).__name__}: {error}"
-        yield f"{path} was left out ({reason}): `dvc checkout` brings back missing files."
-
-
-def _training(store: Store, folder: Path) -> Run:
-    """Return the run of the trained model in ``folder``, holding all that its files hold."""
-    told, record = read_json(folder / "run.json"), TrainingRecord.from_folder(folder)
-    history = _history(folder / "history.csv")
-    start = int(datetime.fromisoformat(told["started"]).timestamp() * 1000)
-    run = store.training(record, start, restored=True)
-    for row in history:
-        time = start + int(row["seconds"] * 1000)
-        run.metrics(shown_metrics(row), int(row["images_seen"]), time)
-    for row in history:
-        sheet = folder / "samples" / f"epoch-{int(row['epoch']):03d}.jpg"
-        if sheet.exists():
-            run.picture(_image(sheet), int(row["images_seen"]), SAMPLES)
-    finish(run, folder, "FINISHED", start + int(told["seconds"] * 1000))
-    return run
-
-
-def _evaluation(store: Store, root: Path, name: str, tags: Mapping[str, str] | None = None) -> None:
-    folder, model = root / EVALUATE / name, root / "models" / name
-    metrics = read_json(folder / "metrics.json")
-    if (model / "run.json").exists():
-        run = _training(store, model)
-    else:
-        run = store.baseline(name, provenance(root).state, dataset_of(root))
-    run.results(_shown_results(metrics))
-    run.tags({f"photochrom.{key}": value for key, value in (tags or {}).items()})
-    _test_pictures(run, sorted((folder / "pictures").glob("*.png")))
-
-
-def _shown_results(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Return the numbers of metrics.json that MLflow shows: all means, the intervals of a few.
-
-    MLflow draws a section for each prefix, so that the intervals do not stand between the means.
+    Attributes
+    ----------
+    changes : a sentence for each thing that was put right.
+    skipped : a sentence for each result that was left out.
     """
-    plain = {f"test/{key}": float(value) for key, value in metrics.items() if key != "interval"}
-    known = metrics.get("interval", {})
-    ends = {
-        f"test interval/{key} {end}": float(value)
-        for key in BOUNDED
-        if key in known
-        for end, value in zip(("low", "high"), known[key], strict=True)
-    }
-    return plain | ends
 
+    def __init__(self, store: Store, root: Path, registration: Registration) -> None:
+        self.changes: list[str] = []
+        self.skipped: list[str] = []
+        self._store, self._root, self._registration = store, root, registration
 
-def _test_pictures(run: Run, pictures: list[Path]) -> None:
-    fingerprint = _fingerprint(pictures)
-    if run.tag(TEST_PICTURES) != fingerprint:
-        for path in pictures:
-            run.picture(_image(path), 0, f"test/{path.stem}", again=True)
-        run.tags({TEST_PICTURES: fingerprint})
+    def all(self) -> None:
+        """Put into the store whatever it lacks."""
+        store, root = self._store, self._root
+        runs = self.trainings(path.parent.name for path in sorted(root.glob("models/*/run.json")))
+        for metrics in sorted(root.glob(f"{EVALUATE}/*/metrics.json")):
+            work = partial(replay_evaluation, store, root, metrics.parent.name)
+            self._try_current(work, metrics.parent)
+        self.register(runs)
+        self.report()
+        if (root / STUDY).exists():
+            self._try_current(partial(replay_study, store, root), root / STUDY)
+        if ended := store.end_abandoned():
+            self.changes.append(f"Runs that were cut off are marked as killed now: {ended}.")
 
+    def trainings(self, names: Iterable[str]) -> dict[str, Run]:
+        """Show the trained models of these names; return their runs."""
+        runs = {}
+        for name in names:
+            folder = self._root / "models" / name
+            run = self._try(partial(replay_training, self._store, folder), folder)
+            if run is not None:
+                runs[name] = run
+        return runs
 
-def _report(store: Store, root: Path) -> None:
-    files = [path for name in REPORT_FILES if (path := root / REPORT / name).exists()]
-    run = store.parent(provenance(root).state, dataset_of(root))
-    fingerprint = _fingerprint(files)
-    if run.tag(REPORT_TAG) == fingerprint:
-        return
-    columns, rows = _table(root / REPORT / "comparison.csv")
-    run.table(columns, rows, "leaderboard.json")
-    for path in files:
-        run.file(path, again=True)
-    run.tags({REPORT_TAG: fingerprint})
+    def report(self) -> None:
+        """Show the report, if there is one."""
+        if (self._root / REPORT / "comparison.csv").exists():
+            self._try_current(partial(replay_report, self._store, self._root), self._root / REPORT)
+
+    def register(self, runs: Mapping[str, Run]) -> None:
+        """Log and register the models of these runs, and point the alias to the best."""
+        if not runs:
+            return
+        registry = Registry(self._store, self._registration)
+        results = measured(self._root, (*runs, *BASELINES))
+        versions = {}
+        for name, run in runs.items():
+            work = partial(self._add, registry, name, run, results.get(name))
+            version = self._try(work, self._root / "models" / name)
+            if version is not None:
+                versions[name] = version
+        self._crown(registry, results, versions)
+
+    def _add(
+        self, registry: Registry, name: str, run: Run, metrics: Mapping[str, object] | None
+    ) -> str:
+        trained = TrainedModel.of(self._root, name)
+        return registry.add(
+            run, trained, prose.of_training(trained.record, metrics, trained.colors)
+        )
+
+    def _crown(
+        self,
+        registry: Registry,
+        results: Mapping[str, Mapping[str, float]],
+        versions: Mapping[str, str],
+    ) -> None:
+        asked = self._registration
+        competing = {name: results[name] for name in asked.models if name in results}
+        values = {
+            n: found[asked.measure] for n, found in competing.items() if asked.measure in found
+        }
+        best = champion(values, asked.better)
+        if best is None or best not in versions:
+            why = f"{best} is not registered" if best else f"no model has {asked.measure}"
+            self.skipped.append(
+                f"The alias {ALIAS} of {asked.name} stays where it is: {why} (tracking.champion in "
+                "params.yaml)."
+            )
+            return
+        if registry.crown(versions[best]):
+            self.changes.append(
+                f"The alias {ALIAS} of {asked.name} is on {best}, version {versions[best]}, now."
+            )
+        verdict = prose.verdict(asked, results, self._root / REPORT / "differences.csv")
+        if verdict:
+            replay_verdict(self._store, self._root, best, verdict)
+
+    def _try_current(self, work: Callable[[], object], place: Path) -> None:
+        path = place.relative_to(self._root).as_posix()
+        if is_current(self._root, path):
+            self._try(work, place)
+        else:
+            self.skipped.append(
+                f"{path} is older than what it was made from: run `dvc repro`, then this again."
+            )
+
+    def _try(self, work: Callable[[], T], place: Path) -> T | None:
+        try:
+            return work()
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            path = place.relative_to(self._root).as_posix()
+            reason = f"{type(error).__name__}: {error}"
+            self.skipped.append(
+                f"{path} was left out ({reason}): `dvc checkout` brings back missing files."
+            )
+            return None
 
 
 def _bounded(
@@ -238,37 +294,16 @@ def _bounded(
 
     thread = threading.Thread(target=attempt, name="mlflow", daemon=True)
     thread.start()
-    thread.join(timeout)
+    _wait(thread, timeout)
     for failure in failures:
         say(f"{failure}; the numbers are in {place}; run `photochrom runs sync` later.")
 
 
-def _history(path: Path) -> list[dict[str, float]]:
-    with path.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    return [{name: float(text) for name, text in row.items() if text} for row in rows]
-
-
-def _table(path: Path) -> tuple[list[str], list[list[Any]]]:
-    with path.open(encoding="utf-8", newline="") as lines:
-        columns, *rows = csv.reader(lines)
-    return columns, [[_number(text) for text in row] for row in rows]
-
-
-def _number(text: str) -> float | str | None:
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return text
-
-
-def _image(path: Path) -> Image.Image:
-    with Image.open(path) as picture:
-        return picture.convert("RGB")
-
-
-def _fingerprint(paths: list[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
+def _wait(thread: threading.Thread, timeout: float) -> None:
+    """Wait for a thread, with a line every ten seconds."""
+    started = time.monotonic()
+    while (left := started + timeout - time.monotonic()) > 0:
+        thread.join(min(LINE_SECONDS, left))
+        if not thread.is_alive():
+            return
+        say(f"MLflow is being filled: {time.monotonic() - started:.0f} s of at most {timeout:.0f}.")
