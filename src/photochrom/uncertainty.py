@@ -116,7 +116,7 @@ def bootstrap(table: pd.DataFrame, keys: Sequence[str], resamples: int, seed: in
         If a measure, a weight or a group is missing somewhere: it would count as 0. If the weights
         of a measure are all 0: there is no mean.
     """
-    weights = pd.DataFrame({key: _weights(table, key) for key in keys})
+    weights = pd.DataFrame({key: _weights(table, key) for key in keys}, table.index)
     _check(table[["group", *keys]], weights)
     # Side by side, so that one product with the counts resamples both.
     sums = np.concatenate((table[list(keys)].to_numpy() * weights, weights), axis=1)

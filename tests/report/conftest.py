@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from made_details import LABELS, make_details, make_study, votes
 from PIL import Image
 from ruamel.yaml import YAML
 
 from photochrom.params import Params, load_params
 from photochrom.report import build_report
 from photochrom.report.collect import Results, collect
+from photochrom.uncertainty import WEIGHTS
 
 Edit = Callable[[Path, Callable[[Any], None]], None]
 
@@ -86,9 +88,30 @@ PARAMS: dict[str, Any] = {
     },
     "train": {"seed": 0, "preview": 4},
     "models": MODELS,
-    "evaluate": {"accuracy_threshold": 0.05, "pictures": 3, "resamples": 100, "seed": 0},
+    "evaluate": {
+        "accuracy_threshold": 0.05,
+        "pictures": 3,
+        "failures": 2,
+        "resamples": 100,
+        "seed": 0,
+    },
+    "study": {
+        "trials": {"real_or_fake": 1, "naturalness": 1, "pick_real": 0, "preference": 1},
+        "practice": 0,
+        "gold": 1,
+        "sessions": 2,
+        "exposure": 1000,
+        "models": None,
+        "exclude": {"gold": 0.7, "fastest": 300, "finished": 0.5},
+        "resamples": 100,
+        "seed": 0,
+    },
     "report": {"title": "Colorizers compared", "pictures": 2},
-    "tracking": {"experiment": "test"},
+    "tracking": {
+        "experiment": "test",
+        "registered": "test",
+        "champion": {"measure": "auc_rebalanced", "direction": "higher"},
+    },
 }
 OF_MODELS = ("milliseconds", "parameters")
 """The measures that are no means over photographs."""
@@ -106,6 +129,7 @@ METRICS: dict[str, dict[str, float]] = {
         "accuracy": 35.0,
         "psnr": 25.5,
         "ssim": 0.92101,
+        "gray_collapse": 40.0,
         "milliseconds": 1.5,
         "parameters": 1234567,
     },
@@ -119,6 +143,7 @@ METRICS: dict[str, dict[str, float]] = {
         "accuracy": 36.0,
         "psnr": 22.0,
         "ssim": 0.92099,
+        "gray_collapse": 10.0,
         "milliseconds": 4.0,
         "parameters": 7654321,
     },
@@ -161,8 +186,9 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the report on such a project; tests only read it."""
+    """Return the folder of the report on such a project, with votes; tests only read it."""
     root = _project(tmp_path_factory.mktemp("report"))
+    make_study(root, votes())
     build_report(load_params(root / "params.yaml"), root, root / "results" / "report")
     return root / "results" / "report"
 
@@ -198,6 +224,7 @@ def edit() -> Edit:
 def _project(root: Path) -> Path:
     for name, metrics in METRICS.items():
         _evaluated(root / "results" / "evaluate" / name, metrics)
+    make_study(root)
     for name in MODELS:
         _trained(root / "models" / name, name)
     _data(root / "data")
@@ -215,12 +242,14 @@ def _evaluated(folder: Path, metrics: dict[str, float]) -> None:
     (folder / "metrics.json").write_text(json.dumps(numbers))
     stems = ["001", None, "000", None, "002", None]
     rows = {"id": [f"set/{i}.jpg" for i in range(6)], "group": list("aabbcc"), "picture": stems}
-    table = pd.DataFrame(rows).assign(auc_weight=1.0)
+    table = pd.DataFrame(rows).assign(label=LABELS, **dict.fromkeys(WEIGHTS.values(), 1.0))
     for key, mean in means.items():
         table[key] = mean + HARDNESS * (1.0 + 0.01 * len(folder.name))
     table.to_parquet(folder / "per_image.parquet")
     for stem in filter(None, stems):
         _noise(rng, 16, 16).save(folder / "pictures" / f"{stem}.png")
+    trained = folder.name in MODELS
+    make_details(folder, folder.name, classifier=folder.name == "classifier", failures=trained)
 
 
 def _trained(folder: Path, name: str) -> None:

@@ -45,6 +45,13 @@ def test_scenes_of_the_test_pictures_are_counted(results: Results) -> None:
         ("results/evaluate/regressor/pictures/000.png", "evaluate@regressor"),
         ("results/evaluate/gray/per_image.parquet", "baselines"),
         ("results/evaluate/truth", "baselines"),
+        ("results/evaluate/classifier/details", "evaluate@classifier"),
+        ("results/evaluate/classifier/details/calibration.csv", "evaluate@classifier"),
+        ("results/evaluate/regressor/details/failures.json", "evaluate@regressor"),
+        ("results/evaluate/regressor/details/failures/auc-worst.jpg", "evaluate@regressor"),
+        ("results/evaluate/gray/details/hues.parquet", "baselines"),
+        ("results/evaluate/truth/details/distribution.npz", "baselines"),
+        ("results/study/study.json", "study"),
         ("models/classifier/history.csv", "train@classifier"),
         ("models/regressor/run.json", "train@regressor"),
         ("models/regressor/config.json", "train@regressor"),
@@ -76,6 +83,18 @@ def test_what_is_missing_is_named_with_the_stage_that_makes_it(
             "evaluate@classifier",
         ),
         ("results/evaluate/gray/per_image.parquet", "not parquet", "baselines"),
+        ("results/evaluate/gray/details/distribution.npz", "not npz", "baselines"),
+        ("results/evaluate/gray/details/hues.parquet", "not parquet", "baselines"),
+        ("results/evaluate/regressor/details/failures.json", "{}", "evaluate@regressor"),
+        ("results/evaluate/regressor/details/failures.json", "[{}]", "evaluate@regressor"),
+        ("results/evaluate/classifier/details/calibration.csv", "a\n1", "evaluate@classifier"),
+        ("results/study/study.json", "{}", "study"),
+        (
+            "results/study/study.json",
+            '{"people": 1, "excluded": {}, "votes": 1, "photographs": 1, "protocols": '
+            '{"preference": {}}}',
+            "study",
+        ),
         ("models/regressor/history.csv", "", "train@regressor"),
         ("models/regressor/history.csv", "epoch,step\n1,2\n", "train@regressor"),
         ("models/regressor/run.json", '{"device": "cpu"}', "train@regressor"),
@@ -110,9 +129,9 @@ def test_rows_measured_on_other_photographs_are_refused(params: Params, project:
 
 def test_a_table_without_the_weights_is_refused(params: Params, project: Path) -> None:
     path = project / "results" / "evaluate" / "regressor" / "per_image.parquet"
-    pd.read_parquet(path).drop(columns="auc_weight").to_parquet(path)
+    pd.read_parquet(path).drop(columns="auc_rebalanced_weight").to_parquet(path)
     message = _refusal(params, project)
-    assert "it lacks auc_weight" in message
+    assert "it lacks auc_rebalanced_weight" in message
     assert "`dvc repro --force evaluate@regressor`" in message
 
 

@@ -14,15 +14,20 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from made_details import make_study, votes
 from matplotlib.text import Text
 from PIL import Image
 
 from photochrom.measures import MEASURES
 from photochrom.params import Params, load_params
-from photochrom.report import build_report, embed, figures
+from photochrom.report import build_report, figures
 from photochrom.report.collect import Results, Row, collect
-from photochrom.report.page import described, render
+from photochrom.report.figures import sheets, style
+from photochrom.report.page import render
+from photochrom.report.sections.cards import described
+from photochrom.report.tables import measured
 from photochrom.tracking import Provenance
 
 STAGE = Path(__file__).parents[2] / "stages" / "report.py"
@@ -32,6 +37,8 @@ FILES = {
     "comparison.csv",
     "comparison.md",
     "differences.csv",
+    "hues.csv",
+    "classes.csv",
     "sheet.jpg",
     "learning_curves.png",
     "tradeoff.png",
@@ -75,11 +82,12 @@ def test_every_file_is_written_and_nothing_else(report: Path) -> None:
 
 def test_the_sheet_has_a_row_for_gray_each_model_and_the_truth(report: Path) -> None:
     with Image.open(report / "sheet.jpg") as image:
-        assert image.width // figures.SHEET_SIDE == 2
-        assert image.height // figures.SHEET_SIDE == 4
+        assert image.width // sheets.SHEET_SIDE == 2
+        assert image.height // sheets.SHEET_SIDE == 4
 
 
 def test_the_same_results_give_the_same_bytes(report: Path, params: Params, project: Path) -> None:
+    make_study(project, votes())
     build_report(params, project, project / "again")
     for name in FILES:
         assert (report / name).read_bytes() == (project / "again" / name).read_bytes(), name
@@ -103,7 +111,8 @@ def test_the_page_asks_for_nothing_from_outside(page: str) -> None:
 
 def test_every_picture_in_the_page_decodes(page: str) -> None:
     sources = [source for source in Page(page).values("img", "src") if source]
-    assert len(sources) == 2 * 4 + 3
+    tiles, figures_of_data, planes, failures = 2 * 4, 3, 3, 2 * 2 * 2
+    assert len(sources) == tiles + figures_of_data + planes + failures
     for source in sources:
         kind, data = source.split(";base64,")
         with Image.open(io.BytesIO(base64.b64decode(data, validate=True))) as image:
@@ -116,13 +125,41 @@ def test_every_link_leads_to_a_section(page: str) -> None:
     ids = [attributes["id"] for _, attributes in parsed.elements if "id" in attributes]
     links = [link for link in parsed.values("a", "href") if link]
     assert {link.removeprefix("#") for link in links} <= set(ids)
-    for section in ("comparison", "samples", "tradeoff", "methods", "data", "provenance"):
+    assert {link.removeprefix("#") for link in links} == {
+        attributes["id"] for tag, attributes in parsed.elements if tag == "section"
+    }
+    for section in ("comparison", "plots", "samples", "failures", "strengths", "people"):
         assert ids.count(section) == 1
 
 
-def test_the_table_has_every_measure_with_its_definition(page: str) -> None:
+def test_the_table_has_every_measure_that_was_taken_with_its_definition(
+    page: str, results: Results
+) -> None:
     headings = {title for title in Page(page).values("th", "title") if title}
-    assert headings == {measure.definition for measure in MEASURES}
+    assert headings == {measure.definition for measure in measured(results.rows)}
+
+
+def test_what_was_not_measured_is_named_with_what_it_needs(page: str, results: Results) -> None:
+    plain = html.unescape(re.sub(r"<[^>]+>", "", page))
+    absent = [measure for measure in MEASURES if measure not in measured(results.rows)]
+    assert len(absent) > 10
+    (listed,) = re.findall(r"Not measured here: (.*?)</summary>", page)
+    assert html.unescape(listed).split(", ") == [measure.title for measure in absent]
+    for measure in absent:
+        assert measure.needs.replace("`", "") in plain
+    assert "<code>photochrom weights fetch alexnet</code>" in page
+
+
+def test_each_measure_is_shown_by_its_group_and_the_main_ones_at_the_start(page: str) -> None:
+    cells = Page(page).elements
+    shown = [a["data-in"] for tag, a in cells if tag == "th" and "data-better" in a]
+    assert shown[:2] == ["main color", "main color"]
+    assert "pixels" in shown
+    switches = re.findall(r'<button type="button" data-show="(\w+)"', page)
+    assert switches[:5] == ["main", "color", "pixels", "failures", "cost"]
+    assert switches[5] == "all"
+    for key in switches[:5]:
+        assert f'[data-show="{key}"] [data-in]:not([data-in~="{key}"])' in page
 
 
 def test_best_and_no_better_than_gray_are_marked_on_models_alone(page: str) -> None:
@@ -153,11 +190,12 @@ def test_the_page_tells_what_was_read(page: str) -> None:
 
 
 def test_what_made_the_results_is_told(results: Results) -> None:
-    made = Provenance(commit="1f2e3d", dirty=True, lab_md5="0a1b.dir")
+    made = Provenance(commit="1f2e3d", dirty=True, lab_md5="0a1b.dir", params_sha256="77aa")
     text = Page(render(dataclasses.replace(results, provenance=made))).text
-    assert "Code commit 1f2e3d, with uncommitted changes Data md5 0a1b.dir" in text
+    assert "Code commit 1f2e3d, with uncommitted changes Parameters sha256 77aa Data md5" in text
     assert "Prior not under DVC" in text
-    assert "Hardware of training cpu, float32 Time of training 123 s in all, models: 2" in text
+    assert "Hardware of training cpu, float32" in text
+    assert "Time of training: 2 min 3 s in all, 2 models" in text
 
 
 def test_hostile_words_stay_words(project: Path, params: Params) -> None:
@@ -186,24 +224,18 @@ def test_hostile_photograph_names_stay_names(results: Results) -> None:
     assert f"{attack}, gray" in parsed.values("img", "alt")
 
 
-def test_tiles_that_fit_are_the_files_themselves(results: Results) -> None:
-    path = results.photographs[0].pictures["gray"]
-    data = embed.tiles([path])[path].split(",")[1]
-    assert base64.b64decode(data) == path.read_bytes()
-
-
-def test_tiles_that_are_too_many_are_made_smaller(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    paths = [tmp_path / f"{i}.png" for i in range(40)]
-    for path in paths:
-        noise = rng.integers(0, 256, (256, 256, 3), dtype=np.uint8)
-        Image.fromarray(noise).save(path, compress_level=1)
-    assert sum(path.stat().st_size for path in paths) > embed.BUDGET
-    tiles = embed.tiles(paths)
-    assert sum(map(len, tiles.values())) < embed.BUDGET * 4 / 3 + 40 * 32
-    with Image.open(io.BytesIO(base64.b64decode(tiles[paths[0]].split(",")[1]))) as image:
-        assert image.format == "JPEG"
-        assert image.width == 256
+def test_hostile_labels_of_failures_stay_labels(results: Results) -> None:
+    attack = '"><script>alert(1)</script>'
+    details = results.details["classifier"]
+    sheet = details.failures[0]
+    failed = dataclasses.replace(sheet.photographs[0], id=attack, label=attack)
+    hostile = dataclasses.replace(
+        details, failures=(dataclasses.replace(sheet, photographs=(failed,)),)
+    )
+    changed = dataclasses.replace(results, details={**results.details, "classifier": hostile})
+    parsed = Page(render(changed))
+    assert [tag for tag, _ in parsed.elements].count("script") == 1
+    assert attack in parsed.values("li", "title")
 
 
 def test_names_in_a_crowded_plot_do_not_lie_on_one_another() -> None:
@@ -267,7 +299,7 @@ def test_figures_on_the_page_take_its_color_and_style_nothing_else(results: Resu
     svg = figures.as_svg(figures.tradeoff(results.rows))
     assert svg.startswith("<svg")
     assert "currentColor" in svg
-    assert figures.INK not in svg
+    assert style.INK not in svg
     assert "<style" not in svg
     assert "DejaVu" not in svg
     assert not re.search(r'<g id="', svg)
@@ -278,7 +310,7 @@ def test_one_model_alone_makes_a_report(project: Path, params: Params) -> None:
     build_report(alone, project, project / "out")
     text = (project / "out" / "index.html").read_text(encoding="utf-8")
     assert "regressor leads" in text
-    assert "classifier" not in text
+    assert ">classifier<" not in text
 
 
 def test_many_colorizers_have_a_row_each(project: Path, params: Params) -> None:
@@ -291,6 +323,17 @@ def test_many_colorizers_have_a_row_each(project: Path, params: Params) -> None:
     assert "sheet few" in few.values("div", "class")
     assert "sheet many" in many.values("div", "class")
     assert "--versions: 8" in many.values("div", "style")
+
+
+def test_a_long_training_is_thinned_to_what_a_line_can_show(results: Results) -> None:
+    epochs = np.arange(1, 5001)
+    values = {"epoch": epochs, "train/loss": 1 / epochs, "validation/loss": 2 / epochs}
+    run = {**results.trainings[0].run, "kept_epoch": 4321}
+    long = dataclasses.replace(results.trainings[0], history=pd.DataFrame(values), run=run)
+    (axes,) = figures.learning_curve(long).axes
+    drawn = axes.get_lines()[0].get_xdata()
+    assert len(np.asarray(drawn)) <= 201
+    assert {1, 4321, 5000} <= set(np.asarray(drawn).tolist())
 
 
 def test_a_configuration_reads_as_words(params: Params) -> None:

@@ -149,7 +149,7 @@ def _draw(
     rows = [_pictures(torch.cat((lightness, ab), dim=1)) for ab in colors]
     drawn = sheet(rows, names=("gray", name, "truth"), side=min(test.size, LARGEST_TILE))
     with whole_file(path) as temporary:
-        drawn.save(temporary, "JPEG", quality=QUALITY)
+        drawn.save(temporary, "JPEG", quality=QUALITY, subsampling=0)
 
 
 def _pictures(lab: Tensor) -> list[Rgb8]:

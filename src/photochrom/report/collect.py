@@ -10,15 +10,21 @@ import pandas as pd
 from photochrom.measures import MEASURES
 from photochrom.params import BASELINES, Params
 from photochrom.params.models import ModelParams
-from photochrom.report.differences import Differences, compared
+from photochrom.report.classes import Classes, compared_by_class
+from photochrom.report.details import Details, details_of
+from photochrom.report.differences import SET_LEVEL, Differences, compared, resampled
+from photochrom.report.hues import Hues, compared_by_hue
+from photochrom.report.people import People, people_of
 from photochrom.report.reading import ReportError, csv_of, found, json_of, parquet_of
 from photochrom.tracking import Provenance, provenance
-from photochrom.uncertainty import WEIGHTS, Bootstrap, bootstrap
+from photochrom.uncertainty import WEIGHTS, Bootstrap
 
 MEASURE_KEYS = frozenset(measure.key for measure in MEASURES)
 METRIC_KEYS = ("photographs", "auc_rebalanced", "colorfulness", "colorfulness_delta", "interval")
 COMPARED = ("gray", "mean_color")
 """The baselines that stand in the table of differences."""
+RESULT_PARAMS = frozenset({"data", "filter", "lab", "prior", "train", "models", "evaluate"})
+"""The sections of params.yaml on which the numbers depend."""
 SPLITS = ("train", "validation", "test")
 RUN_KEYS = (
     "device",
@@ -42,7 +48,7 @@ class Row:
     study : where a model comes from; None for a baseline, which is not trained.
     photographs : how many test pictures were measured.
     metrics : its measures by key; a baseline may lack some.
-    intervals : the 95 % intervals, low and high, of those that are means over photographs.
+    intervals : the 95 % intervals, low and high, of those that have one.
     """
 
     name: str
@@ -116,6 +122,9 @@ class Results:
     trainings : in the order of the models among the rows.
     scenes : groups among the test pictures.
     differences : between the models, plain gray and the mean color.
+    details : of every row, by its name.
+    hues, classes : how well each model does on each hue, and on each class of photograph.
+    people : what people said.
     """
 
     params: Params
@@ -124,6 +133,10 @@ class Results:
     trainings: tuple[Training, ...]
     scenes: int
     differences: Differences
+    details: Mapping[str, Details]
+    hues: Hues
+    classes: Classes
+    people: People
     data: Data
     provenance: Provenance
 
@@ -136,6 +149,11 @@ class Results:
     def baselines(self) -> tuple[Row, ...]:
         """What needs no training: gray first, the truth last."""
         return tuple(row for row in self.rows if not row.trained)
+
+    @property
+    def shown(self) -> tuple[Row, ...]:
+        """What pictures are shown of: gray, the models, the truth."""
+        return (self.row("gray"), *self.models, self.row("truth"))
 
     @property
     def sample(self) -> str:
@@ -159,16 +177,34 @@ def collect(params: Params, root: Path) -> Results:
     rows = _rows(params, root)
     trainings = {name: _training(name, model, root) for name, model in params.models.items()}
     measured = _measured(root)
+    details = {
+        row.name: details_of(
+            _results(root, row.name),
+            _stage(row.name),
+            row.photographs,
+            params.models.get(row.name),
+        )
+        for row in rows
+    }
     return Results(
         params=params,
         rows=rows,
         photographs=_photographs(measured, rows, root, params.report.pictures),
         trainings=tuple(trainings[row.name] for row in rows if row.trained),
         scenes=int(measured["group"].nunique()),
-        differences=compared(_resampled(params, rows, root)),
+        differences=compared(_resampled(params, rows, details, root)),
+        details=details,
+        hues=_hues(params, details, measured),
+        classes=compared_by_class(_labelled(rows, root)),
+        people=people_of(root),
         data=_data(root),
-        provenance=provenance(root),
+        provenance=provenance(root, params.model_dump(mode="json", include=set(RESULT_PARAMS))),
     )
+
+
+def _shown(rows: tuple[Row, ...]) -> tuple[str, ...]:
+    """Return what pictures are shown of: gray, the models, the truth."""
+    return ("gray", *(row.name for row in rows if row.trained), "truth")
 
 
 def _rows(params: Params, root: Path) -> tuple[Row, ...]:
@@ -195,10 +231,14 @@ def _same_test_set(row: Row, baseline: Row) -> None:
         )
 
 
-def _resampled(params: Params, rows: tuple[Row, ...], root: Path) -> dict[str, Bootstrap]:
-    resamples, seed = params.evaluate.resamples, params.evaluate.seed
+def _resampled(
+    params: Params, rows: tuple[Row, ...], details: Mapping[str, Details], root: Path
+) -> dict[str, Bootstrap]:
+    resamples, seed, truth = params.evaluate.resamples, params.evaluate.seed, details["truth"]
     drawn = {
-        row.name: bootstrap(_table(row, root), list(row.intervals), resamples, seed)
+        row.name: resampled(
+            _table(row, root), row.intervals, (details[row.name], truth), resamples, seed
+        )
         for row in rows
         if row.trained or row.name in COMPARED
     }
@@ -212,8 +252,9 @@ def _resampled(params: Params, rows: tuple[Row, ...], root: Path) -> dict[str, B
 
 
 def _table(row: Row, root: Path) -> pd.DataFrame:
-    weights = [WEIGHTS[key] for key in row.intervals if key in WEIGHTS]
-    columns = ("id", "group", *row.intervals, *weights)
+    means = [key for key in row.intervals if key not in SET_LEVEL]
+    weights = [WEIGHTS[key] for key in means if key in WEIGHTS]
+    columns = ("id", "group", *means, *weights)
     return parquet_of(_results(root, row.name) / "per_image.parquet", _stage(row.name), columns)
 
 
@@ -222,13 +263,30 @@ def _measured(root: Path) -> pd.DataFrame:
     return parquet_of(path, _stage("gray"), ("id", "group", "picture"))
 
 
+def _hues(params: Params, details: Mapping[str, Details], measured: pd.DataFrame) -> Hues:
+    tables = {name: details[name].hues for name in (*params.models, "gray")}
+    groups = sorted(measured["group"].unique())
+    evaluate = params.evaluate
+    return compared_by_hue(tables, list(params.models), groups, evaluate.resamples, evaluate.seed)
+
+
+def _labelled(rows: tuple[Row, ...], root: Path) -> dict[str, pd.DataFrame]:
+    columns = ("label", "auc")
+    return {
+        row.name: parquet_of(
+            _results(root, row.name) / "per_image.parquet", _stage(row.name), columns
+        )
+        for row in rows
+        if row.trained
+    }
+
+
 def _photographs(
     measured: pd.DataFrame, rows: tuple[Row, ...], root: Path, most: int
 ) -> tuple[Photograph, ...]:
     drawn = measured.dropna(subset="picture").sort_values("picture").head(most)
-    names = ("gray", *(row.name for row in rows if row.trained), "truth")
     return tuple(
-        Photograph(str(id_), {name: _picture(root, name, str(stem)) for name in names})
+        Photograph(str(id_), {name: _picture(root, name, str(stem)) for name in _shown(rows)})
         for id_, stem in zip(drawn["id"], drawn["picture"], strict=True)
     )
 

@@ -1,14 +1,28 @@
 """Which differences between two colorizers the test photographs can tell from 0."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
+import numpy as np
+import pandas as pd
+
+from photochrom.color.overlap import overlap_side_by_side
 from photochrom.measures import MEASURES
-from photochrom.uncertainty import Bootstrap, Difference, paired_differences
+from photochrom.report.details import Details
+from photochrom.uncertainty import (
+    Bootstrap,
+    Difference,
+    bootstrap,
+    bootstrap_statistic,
+    paired_differences,
+)
 
 FROM_ZERO = frozenset(measure.key for measure in MEASURES if measure.better == "closest to 0")
 """Measures of which the distances from 0 are compared: -2 is as good as +2."""
+
+SET_LEVEL = frozenset({"color_overlap", "calibration_error", "kid_lite0", "kid", "fid"})
+"""Measures of the whole set of photographs: no means over them."""
 
 
 @dataclass(frozen=True)
@@ -36,3 +50,27 @@ def compared(rows: Mapping[str, Bootstrap]) -> Differences:
             for one, other in combinations(rows, 2)
         }
     )
+
+
+def resampled(
+    table: pd.DataFrame,
+    measured: Iterable[str],
+    details: tuple[Details, Details],
+    resamples: int,
+    seed: int,
+) -> Bootstrap:
+    """Return the means of a colorizer, and its color overlap, over groups drawn anew.
+
+    Parameters
+    ----------
+    table : rows of its per_image.parquet: ``id``, ``group``, its measures and their weights.
+    measured : keys of the measures that have an interval.
+    details : those of the colorizer and those of the truth.
+    """
+    keys = list(measured)
+    found = bootstrap(table, [key for key in keys if key not in SET_LEVEL], resamples, seed)
+    if "color_overlap" not in keys:
+        return found
+    bins = np.concatenate([one.bins for one in details], axis=1)
+    overlap = bootstrap_statistic(table["group"], bins, overlap_side_by_side, resamples, seed)
+    return found.with_statistic("color_overlap", *overlap)

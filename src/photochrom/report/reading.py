@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
+from zipfile import BadZipFile
 
+import numpy as np
 import pandas as pd
 
 from photochrom.files import read_json
@@ -43,6 +45,25 @@ def json_of(path: Path, stage: str, keys: Iterable[str] = ()) -> dict[str, Any]:
     return dict(value)
 
 
+def list_of(path: Path, stage: str, keys: Iterable[str]) -> list[dict[str, Any]]:
+    """Read a JSON list of objects that each have these keys; errors as :func:`json_of`."""
+    value = _read(path, stage, read_json)
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise _unusable(path, stage, "it lacks a list of objects")
+    absent = [key for key in keys if any(key not in entry for entry in value)]
+    if absent:
+        raise _unusable(path, stage, f"it lacks {', '.join(absent)}")
+    return value
+
+
+def array_of(path: Path, stage: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Read the array ``name`` of an NPZ file, of this shape; errors as :func:`json_of`."""
+    array = _read(path, stage, lambda file: _array(file, name))
+    if array.shape != shape:
+        raise _unusable(path, stage, f"{name} has the shape {array.shape}, not {shape}")
+    return array
+
+
 def csv_of(path: Path, stage: str, columns: Iterable[str]) -> pd.DataFrame:
     """Read a CSV file that has at least these columns; errors as :func:`json_of`."""
     return _with_columns(_read(path, stage, pd.read_csv), columns, path, stage)
@@ -60,6 +81,15 @@ def _with_columns(
     if absent:
         raise _unusable(path, stage, f"it lacks {', '.join(absent)}")
     return table
+
+
+def _array(path: Path, name: str) -> np.ndarray:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            array: np.ndarray = arrays[name]
+    except (KeyError, BadZipFile) as error:
+        raise ValueError(str(error)) from None
+    return array
 
 
 def _read(path: Path, stage: str, read: Callable[[Path], T]) -> T:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from photochrom.measures import BOUNDED, MEASURES, Measure
+from photochrom.measures import MEASURES, Measure
 from photochrom.report.collect import Results, Row
 from photochrom.report.differences import Differences
 
@@ -27,9 +27,9 @@ def printed(measure: Measure, value: float | None) -> str:
 
 
 def spread(row: Row, measure: Measure) -> str:
-    """Return half the width of the interval as "± 0.8"; nothing where none is printed."""
+    """Return half the width of the interval as "± 0.8"; nothing where there is none."""
     low, high = row.intervals.get(measure.key, (0.0, 0.0))
-    if measure.key not in BOUNDED or low == high:
+    if low == high:
         return ""
     return f"± {(high - low) / 2:,.{measure.digits}f}"
 

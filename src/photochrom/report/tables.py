@@ -12,17 +12,19 @@ from photochrom.uncertainty import Difference
 
 MAIN = (
     "auc_rebalanced",
+    "auc_weighted",
     "auc",
     "colorfulness_delta",
     "colorfulness",
     "ciede2000",
-    "ab_mae",
-    "accuracy",
+    "semantic_top1",
+    "feature_distance",
     "psnr",
     "ssim",
     "milliseconds",
     "parameters",
 )
+"""What tells most: as many columns as a README takes. Those that no row has are left out."""
 FOOT = (
     "In bold the best trained model of each column, and every model whose difference to it cannot "
     "be told from 0 (95\u00a0% interval of the paired difference). The untrained baselines below, "
@@ -30,6 +32,11 @@ FOOT = (
     "there. PSNR favors gray, so rank nothing by it."
 )
 DIGITS = 6
+
+
+def measured(rows: Sequence[Row]) -> tuple[Measure, ...]:
+    """Return the measures that at least one row has, in their order."""
+    return tuple(m for m in MEASURES if any(m.key in row.metrics for row in rows))
 
 
 def comparison_csv(rows: Sequence[Row]) -> str:
@@ -69,7 +76,8 @@ def differences_csv(differences: Differences) -> str:
 
 def comparison_markdown(results: Results) -> str:
     """Return the main measures as a Markdown table, the best models of each in bold."""
-    measures, rows = [MEASURE[key] for key in MAIN], results.rows
+    rows, known = results.rows, measured(results.rows)
+    measures = [MEASURE[key] for key in MAIN if MEASURE[key] in known]
     best = {m.key: leaders(rows, m, results.differences) for m in measures}
     lines = [
         _line(["Model", "Study", *(heading(measure) for measure in measures)]),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from photochrom.measures import Measure
 from photochrom.report.collect import Results, Row
+from photochrom.report.people import People, Protocol, counted
 from photochrom.report.standings import MEASURE, beats, first, leaders, printed
 
 AUC = MEASURE["auc_rebalanced"]
@@ -16,9 +17,15 @@ def verdict(results: Results) -> tuple[str, ...]:
 
     Who leads by rebalanced AuC, whom the photographs do not tell from the leader, and how far it
     is from gray; who comes closest to the colorfulness of the truth; which models do not beat
-    gray, or not for sure; what all of it was measured on.
+    gray, or not for sure; what people say, if they were asked; what all of it was measured on.
     """
-    return (*_leading(results), _most_colorful(results), *_against_gray(results), _basis(results))
+    return (
+        *_leading(results),
+        _most_colorful(results),
+        *_against_gray(results),
+        *_people(results.people),
+        _basis(results),
+    )
 
 
 def _leading(results: Results) -> tuple[str, ...]:
@@ -91,6 +98,38 @@ def _behind(models: Sequence[Row], behind: Sequence[Row], gray: Row) -> str:
 
 def _above(results: Results, row: Row, gray: Row) -> bool:
     return results.differences.tell(row.name, gray.name, AUC.key) is not False
+
+
+def _people(people: People) -> tuple[str, ...]:
+    """Return whom people judged best, by the first protocol that has votes."""
+    for protocol in people.protocols:
+        if best := [one.name for one in protocol.best]:
+            return (
+                f"To {counted(people.people, 'person', 'people')}, {_opinion(protocol, best)}.",
+            )
+    return ()
+
+
+def _opinion(protocol: Protocol, best: Sequence[str]) -> str:
+    first, rivals = best[0], best[1:]
+    rate = next(f"{one.rate:.0f}\u00a0%" for one in protocol.models if one.name == first)
+    praise, measure = {
+        "real_or_fake": (
+            "came closest to real",
+            f"its colors were taken for the real ones in {rate} of the trials, where a perfect "
+            "illusion reaches 50\u00a0%",
+        ),
+        "naturalness": ("looked natural most often", f"{rate} of its pictures were called so"),
+        "pick_real": ("was picked as the real photograph most often", f"{rate} of the trials"),
+        "preference": ("was preferred most often", f"in {rate} of its comparisons"),
+    }[protocol.name]
+    others = rivals if len(rivals) <= 3 else [*rivals[:2], f"{len(rivals) - 2} others"]
+    if len(rivals) > 2 and len(best) == sum(one.name != "truth" for one in protocol.models):
+        others = ["any other"]
+    doubt = f", though it is not distinguishable from {_joined(others)}" if rivals else ""
+    if len(protocol.models) > 1 and not protocol.sure:
+        doubt = ", though the votes are too few to tell that from chance"
+    return f"{first} {praise}{doubt}: {measure}"
 
 
 def _basis(results: Results) -> str:
