@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photochrom.report.classes import classes_csv, compared_by_class
+from photochrom.report.classes import Classes, classes_csv, compared_by_class
 from photochrom.report.collect import Results
 from photochrom.report.hues import Hues, compared_by_hue, hues_csv
+from photochrom.report.naming import class_name
 from photochrom.report.sections import strengths
 
 GROUPS = ["a", "b", "c"]
@@ -127,31 +129,42 @@ def test_all_estimates_are_written(results: Results) -> None:
     assert float(red["share"]) == pytest.approx(100 * 6 * 96 / (6 * 96 * 2 + 4 * 64))
 
 
+def by_class(labels: Sequence[str | None], **scores: Sequence[float]) -> Classes:
+    """Compare models on photographs of one group each."""
+    about = {"id": range(len(labels)), "group": range(len(labels)), "label": labels}
+    tables = {name: pd.DataFrame({**about, "auc": values}) for name, values in scores.items()}
+    return compared_by_class(tables, 200, 0)
+
+
 def test_classes_are_ordered_by_the_mean_over_all_models() -> None:
-    labels = ["x", "x", "y", "z"]
-    one = pd.DataFrame({"label": labels, "auc": [80.0, 90.0, 70.0, 60.0]})
-    other = pd.DataFrame({"label": labels, "auc": [50.0, 50.0, 90.0, 60.0]})
-    classes = compared_by_class({"one": one, "other": other})
-    assert list(classes.scores.index) == ["y", "x", "z"]
+    one, other = [80.0, 90.0, 70.0, 60.0], [50.0, 50.0, 90.0, 60.0]
+    classes = by_class(["x", "x", "n01443537", "z"], one=one, other=other)
+    assert list(classes.scores.index) == ["n01443537", "x", "z"]
     assert list(classes.scores.loc["x"]) == [85.0, 50.0]
-    assert dict(classes.photographs) == {"y": 1, "x": 2, "z": 1}
-    assert classes.ends == (("y", "x", "z"), ())
-    lines = classes_csv(classes).splitlines()
-    assert lines[:3] == ["label,photographs,model,auc", "y,1,one,70.0", "y,1,other,90.0"]
-    assert len(lines) == 1 + 3 * 2
+    assert dict(classes.photographs) == {"n01443537": 1, "x": 2, "z": 1}
+    assert classes.ends == (("n01443537", "x", "z"), ())
+    rows = list(csv.DictReader(io.StringIO(classes_csv(classes))))
+    assert len(rows) == 3 * 2
+    assert list(rows[0].values()) == ["n01443537", "goldfish", "1", "one", "70.0", "", ""]
+    assert list(rows[2].values()) == ["x", "x", "2", "one", "85.0", "80.0", "90.0"]
+    assert rows[3]["auc_low"] == rows[3]["auc_high"] == "50.0"
 
 
 def test_many_classes_show_their_ends() -> None:
-    table = pd.DataFrame({"label": [f"n{i:02d}" for i in range(30)], "auc": np.arange(30.0)})
-    easiest, hardest = compared_by_class({"one": table}).ends
+    easiest, hardest = by_class([f"n{i:02d}" for i in range(30)], one=np.arange(30.0)).ends
     assert (easiest[0], easiest[-1], len(easiest)) == ("n29", "n20", 10)
     assert (hardest[0], hardest[-1], len(hardest)) == ("n09", "n00", 10)
 
 
+def test_a_class_without_a_name_keeps_its_label() -> None:
+    assert class_name("n02123045") == "tabby"
+    assert class_name("airplane") == "airplane"
+
+
 def test_photographs_without_labels_have_no_classes(results: Results) -> None:
-    classes = compared_by_class({"one": pd.DataFrame({"label": [None, None], "auc": [1.0, 2.0]})})
+    classes = by_class([None, None], one=[1.0, 2.0])
     assert classes.ends == ((), ())
-    assert classes_csv(classes) == "label,photographs,model,auc\n"
+    assert classes_csv(classes) == "label,name,photographs,model,auc,auc_low,auc_high\n"
     assert strengths.class_tables(dataclasses.replace(results, classes=classes)) == ()
 
 

@@ -195,7 +195,9 @@ def collect(params: Params, root: Path) -> Results:
         differences=compared(_resampled(params, rows, details, root)),
         details=details,
         hues=_hues(params, details, measured),
-        classes=compared_by_class(_labelled(rows, root)),
+        classes=compared_by_class(
+            _labelled(rows, root), params.evaluate.resamples, params.evaluate.seed
+        ),
         people=people_of(root),
         data=_data(root),
         provenance=provenance(root, params.model_dump(mode="json", include=set(RESULT_PARAMS))),
@@ -271,7 +273,7 @@ def _hues(params: Params, details: Mapping[str, Details], measured: pd.DataFrame
 
 
 def _labelled(rows: tuple[Row, ...], root: Path) -> dict[str, pd.DataFrame]:
-    columns = ("label", "auc")
+    columns = ("id", "group", "label", "auc")
     return {
         row.name: parquet_of(
             _results(root, row.name) / "per_image.parquet", _stage(row.name), columns

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from photochrom.measures import Measure
 from photochrom.report.collect import Results, Row
 from photochrom.report.details import ENDS, FailureSheet
+from photochrom.report.naming import class_name
 from photochrom.report.standings import MEASURE, beats, printed, spread
 
 INDICATORS: Mapping[str, str] = {
@@ -70,7 +71,10 @@ def sheets(results: Results) -> tuple[Sheet, ...]:
 
 def _sheet(model: str, source: FailureSheet) -> Sheet:
     measure = MEASURE[source.measure]
-    cells = tuple((printed(measure, one.value), one.label or one.id) for one in source.photographs)
+    cells = tuple(
+        (printed(measure, one.value), class_name(one.label) if one.label else one.id)
+        for one in source.photographs
+    )
     return Sheet(model, measure, source, cells)
 
 

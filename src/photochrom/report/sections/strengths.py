@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from photochrom.report.collect import Results
 from photochrom.report.hues import Hues
+from photochrom.report.naming import class_name
 
 KINDS = (("auc", "AuC %"), ("chroma_kept", "Color kept %"))
 """The tables by hue: the key of the number, and what the switch calls it."""
@@ -82,4 +83,4 @@ def _standing(hues: Hues, name: str, hue: str, key: str) -> str:
 def _class(results: Results, label: str) -> tuple[str, int, tuple[str, ...]]:
     scores = results.classes.scores.loc[label]
     numbers = tuple(f"{scores[row.name]:.1f}" for row in results.models)
-    return label, int(results.classes.photographs[label]), numbers
+    return class_name(label), int(results.classes.photographs[label]), numbers
