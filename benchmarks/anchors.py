@@ -1,7 +1,7 @@
 """What must come out without any training: gray and the truth on known photographs.
 
 Measures every photograph of data/lab, whatever its split, and prints the means beside the values
-that others found on the same photographs. docs/results.md says which photographs and settings
+that others found on the same photographs. docs/evaluation.md says which photographs and settings
 those are; run it after `dvc repro lab`.
 """
 

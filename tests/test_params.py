@@ -231,6 +231,7 @@ def test_any_corrupted_text_is_good_or_refused_in_one_line(line: int, junk: str)
     [
         ("tracking.champion.measure", "beauty", "beauty is no measure; there are auc_rebalanced"),
         ("tracking.champion.direction", "best", "must be 'higher', 'lower' or 'closest to 0'"),
+        ("tracking.champion.direction", "lower", "of auc_rebalanced higher is better"),
         ("study.models", ["nobody"], "study.models: there is no model nobody under models"),
         ("study.trials.preference", -1, "study.trials.preference: must be greater than"),
         ("study.exclude.gold", 1.5, "study.exclude.gold: must be less than or equal to 1"),

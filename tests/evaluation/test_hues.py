@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import CSS4_COLORS, to_rgb
 
+from photochrom.color.hues import HUES, NAMES, hue_indices
 from photochrom.color.lab import decode_lab, rgb_to_lab
 from photochrom.data.shards import LabSet
-from photochrom.evaluation.hues import HUES, NAMES, Hues, hue_indices
+from photochrom.evaluation.hues import Hues
 from photochrom.evaluation.metrics import Comparison
 
 

@@ -70,7 +70,7 @@ def test_the_encoder_answers_as_timm_does() -> None:
     rgb = pictures(3, 32)
     with torch.inference_mode():
         expected = theirs(prepared(rgb))
-    ours = Encoder(opened().network, torch.device("cpu"), torch.float32)
+    ours = opened()
     features, logits = ours(rgb)
     assert features.shape == (3, encoder.WIDTH)
     assert features.dtype == torch.float16
@@ -80,16 +80,15 @@ def test_the_encoder_answers_as_timm_does() -> None:
 
 
 @needs_encoder
-def test_the_encoder_answers_in_either_precision_and_in_any_batch(
+def test_the_encoder_answers_alike_in_any_batch_and_precision_of_the_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    network, rgb = opened().network, pictures(5, 64)
-    exact = Encoder(network, torch.device("cpu"), torch.float32)(rgb)[0]
-    rough = Encoder(network, torch.device("cpu"), torch.bfloat16)(rgb)[0]
-    assert feature_distance(rough, exact).max() < 0.01
+    network, rgb = opened(), pictures(5, 64)
+    exact = network(rgb)[0]
+    monkeypatch.setenv("PHOTOCHROM_PRECISION", "bfloat16")
+    assert torch.equal(opened()(rgb)[0], exact)
     monkeypatch.setattr(encoder, "AT_ONCE", 2)
-    pieces = Encoder(network, torch.device("cpu"), torch.float32)(rgb)[0]
-    assert feature_distance(pieces, exact).max() < 1e-5
+    assert feature_distance(network(rgb)[0], exact).max() < 1e-5
 
 
 def test_feature_distance_is_1_minus_the_cosine() -> None:

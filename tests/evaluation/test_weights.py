@@ -107,6 +107,18 @@ def test_fetch_says_how_to_install_the_network(
     assert "pip install 'photochrom[perceptual]'" in photochrom("fetch")
 
 
+def test_weights_without_their_network_are_left_out_with_a_word(
+    photochrom: Photochrom, site: Weights, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photochrom("fetch", "small")
+    folder = Path("data/weights")
+    assert replace(site, module="torch").ready(folder) == folder / site.file
+    assert replace(site, module="no_such_package").ready(folder) is None
+    said = capsys.readouterr().err
+    assert "left out" in said
+    assert "pip install 'photochrom[perceptual]'" in said
+
+
 def test_fetch_refuses_a_file_that_is_not_the_published_one(
     photochrom: Photochrom, site: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,12 +63,14 @@ def extremes(table: pd.DataFrame, count: int, side: int) -> list[Extreme]:
 
     Returns
     -------
-    Both ends of every measure that ranks any photograph, in the order of the measures.
+    Both ends of every measure that ranks the photographs, in the order of the measures.
     """
     found = []
     for measure in _ranked(table.columns):
         eligible = table[_can_tell(table, measure.key, side)]
-        for end in ("worst", "best") if len(eligible) else ():
+        values = eligible[measure.key]
+        # Where all are alike, as with stray colors of a model that has none, none is worst.
+        for end in ("worst", "best") if values.min() < values.max() else ():
             falling = (measure.better == "higher") == (end == "best")
             found.append(Extreme(measure.key, end, _chosen(eligible, measure.key, falling, count)))
     return found
@@ -122,7 +124,13 @@ def _chosen(table: pd.DataFrame, key: str, falling: bool, count: int) -> tuple[i
 def _described(extreme: Extreme, table: pd.DataFrame) -> dict[str, Any]:
     rows = table.loc[list(extreme.rows)]
     photographs = [
-        {"id": id_, "group": group, "label": label, "row": row, "value": round(value, DIGITS)}
+        {
+            "id": id_,
+            "group": group,
+            "label": None if pd.isna(label) else str(label),
+            "row": row,
+            "value": round(value, DIGITS),
+        }
         for id_, group, label, row, value in zip(
             rows["id"],
             rows["group"],

@@ -1,6 +1,5 @@
 """How well each hue of the true photographs is met."""
 
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -8,38 +7,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from photochrom.color.bins import lattice, lattice_rows
+from photochrom.color.hues import NAMES, hues_of
 from photochrom.data.shards import LabSet
 from photochrom.evaluation.metrics import Comparison
 from photochrom.evaluation.recorder import Recorder
 from photochrom.files import whole_file
-
-GRAY = "gray"
-GRAY_BELOW = 10.0
-"""Chroma below which a color has no hue to speak of."""
-HUES = {
-    "pink": 338.0,
-    "red": 18.0,
-    "orange": 54.0,
-    "yellow": 82.0,
-    "green": 112.0,
-    "cyan": 172.0,
-    "blue": 218.0,
-    "purple": 309.0,
-}
-"""The hue angle of ab in degrees at which each begins; it ends where the next one does. Chosen so
-that the colors that CSS names after a hue fall into it: CIE Lab's blue lies next to its purple."""
-NAMES = (GRAY, *HUES)
-
-
-def hue_indices(ab: Tensor) -> Tensor:
-    """Return the place in :data:`NAMES` of the hue of colors (n, 2) (int64 (n,))."""
-    names, starts = zip(*sorted(HUES.items(), key=lambda item: item[1]), strict=True)
-    angle = torch.atan2(ab[:, 1], ab[:, 0]).rad2deg() % 360.0
-    # Below the first start it is the hue that begins last and runs through 0 degrees.
-    sector = torch.bucketize(angle, torch.tensor(starts), right=True) - 1
-    places = torch.tensor([NAMES.index(name) for name in names])[sector]
-    return torch.where(ab.square().sum(1).sqrt() < GRAY_BELOW, 0, places)
 
 
 class Hues(Recorder):
@@ -51,7 +23,7 @@ class Hues(Recorder):
 
     def measure(self, pair: Comparison, rows: np.ndarray) -> dict[str, Tensor]:
         """Take in photographs; nothing is measured of each."""
-        hues = _hue_table()[lattice_rows(pair.truth.cpu())]
+        hues = hues_of(pair.truth.cpu())
         first = torch.arange(len(hues))[:, None, None] * len(NAMES)
         places = (hues + first).flatten()
         summed = (100.0 * pair.score, pair.predicted_chroma, pair.true_chroma)
@@ -79,9 +51,3 @@ class Hues(Recorder):
         """Write hues.parquet."""
         with whole_file(details / "hues.parquet") as path:
             self.table().to_parquet(path, index=False)
-
-
-@cache
-def _hue_table() -> Tensor:
-    """Return the hue of every ab that eight bits can store, as a place in :data:`NAMES`."""
-    return hue_indices(lattice())

@@ -73,6 +73,13 @@ class ChampionParams(Section):
             raise ValueError(f"{measure} is no measure; there are {', '.join(known)}")
         return measure
 
+    @model_validator(mode="after")
+    def _crowns_the_best(self) -> Self:
+        (better,) = (known.better for known in MEASURES if known.key == self.measure)
+        if better not in ("none", self.direction):
+            raise ValueError(f"direction: of {self.measure} {better} is better")
+        return self
+
 
 class TrackingParams(Section):
     """Where MLflow files the runs. Changing it reruns nothing."""

