@@ -33,6 +33,7 @@ class Recorder(Protocol):
 
     def save(self, details: Path) -> None:
         """Write what was kept into the folder ``details``, after the last photograph."""
+        return
 
 
 def percentage(
