@@ -3,13 +3,13 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 REQUIRED = "PHOTOCHROM_BROWSER_TESTS"
@@ -39,6 +39,20 @@ def _lacks(remedy: str) -> str:
 
 
 @contextmanager
+def running_browser() -> Iterator["Browser"]:
+    """Yield a fresh browser; skip the test where there is none."""
+    chromium = require_chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
 def browser_page(
     console: list[str],
     requests: list[str],
@@ -46,8 +60,9 @@ def browser_page(
     size: tuple[int, int] = (1280, 800),
     scheme: Literal["light", "dark"] = "light",
     touch: bool = False,
+    browser: "Browser | None" = None,
 ) -> Iterator["Page"]:
-    """Yield a page of a fresh browser; skip the test where there is none.
+    """Yield a page that shares nothing with others; skip the test where there is no browser.
 
     Parameters
     ----------
@@ -56,20 +71,17 @@ def browser_page(
     size : of the window in pixels, width and height.
     scheme : which colors the person prefers.
     touch : whether the screen is touched.
+    browser : one that runs already; otherwise a fresh one is started for this page.
     """
-    chromium = require_chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with running_browser() if browser is None else nullcontext(browser) as running:
         viewport = {"width": size[0], "height": size[1]}
-        page = browser.new_page(viewport=viewport, color_scheme=scheme, has_touch=touch)  # type: ignore[arg-type]
+        page = running.new_page(viewport=viewport, color_scheme=scheme, has_touch=touch)  # type: ignore[arg-type]
         page.set_default_timeout(PATIENCE)
         _record(page, console, requests)
         try:
             yield page
         finally:
-            browser.close()
+            page.close()
 
 
 def _record(page: "Page", console: list[str], requests: list[str]) -> None:

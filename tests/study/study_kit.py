@@ -74,6 +74,13 @@ def names_shown(study: Path, token: str, number: int) -> list[str]:
         return [name for (name,) in rows]
 
 
+def sessions_begun(study: Path) -> list[int]:
+    """Return the prepared session of each person, in the order in which they began."""
+    with closing(sqlite3.connect(study)) as database:
+        rows = database.execute("SELECT session FROM people ORDER BY person").fetchall()
+    return [session for (session,) in rows]
+
+
 def votes_of(study: Path) -> list[tuple[str, int, int]]:
     """Return token, number and answer of every vote."""
     with closing(sqlite3.connect(study)) as database:

@@ -1,20 +1,15 @@
 """``photochrom study``: from trained models to a table of votes; refusals of one line."""
 
 import csv
-import os
 import shutil
-import signal
-import socket
 import sqlite3
 import subprocess
 import sys
-import urllib.request
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-import uvicorn
 from ruamel.yaml import YAML
 from study_kit import SIDE, names_shown, write_project, write_small_study
 from typer.testing import CliRunner
@@ -26,6 +21,8 @@ from photochrom.study.store import StudyStore
 from photochrom.study.votes import read_votes
 
 STUDY, VOTES = Path("data/study/study.db"), Path("data/votes/votes.csv")
+TOTAL, COUNTED = 14, 10
+"""Trials of a session, and those of them that are no practice."""
 
 
 @pytest.fixture(autouse=True)
@@ -100,8 +97,8 @@ def contents(study: Path) -> list[list[tuple[object, ...]]]:
 
 def test_trials_prepare_a_study_that_people_can_take_part_in(project: Path) -> None:
     out = run("trials")
-    assert f"{STUDY}: 6 sessions of 15 trials, 2 models, 15 photographs, " in out
-    take_part(STUDY, 15)
+    assert f"{STUDY}: 6 sessions of 14 trials, 2 models, 14 photographs, " in out
+    take_part(STUDY, TOTAL)
     with closing(sqlite3.connect(STUDY)) as database:
         lengths = database.execute("SELECT DISTINCT length(png) FROM pictures").fetchall()
         splits = database.execute(
@@ -134,16 +131,16 @@ def test_only_the_models_asked_for_are_judged(project: Path) -> None:
 
 def test_a_study_with_votes_is_kept_unless_forced_aside(project: Path) -> None:
     run("trials")
-    take_part(STUDY, 15)
+    take_part(STUDY, TOTAL)
     before = contents(STUDY)
     message = refusal("trials")
-    assert "holds 15 votes" in message
+    assert "holds 14 votes" in message
     assert "--force" in message
     assert contents(STUDY) == before
     assert "The study with votes is now" in run("trials", "--force")
     (aside,) = STUDY.parent.glob("study-*.db")
     run("export", "--study", str(aside))
-    assert len(read_votes(VOTES)) == 11
+    assert len(read_votes(VOTES)) == COUNTED
     assert "0 people" in run("status")
     assert sorted(path.suffix for path in STUDY.parent.iterdir()) == [".db", ".db"]
 
@@ -153,7 +150,7 @@ def test_a_study_that_is_being_served_is_not_replaced(project: Path) -> None:
     store = StudyStore.open(STUDY)
     token = store.begin()
     assert "is in use: stop `photochrom study serve`" in refusal("trials")
-    assert store.progress(token) == (0, 15)
+    assert store.progress(token) == (0, TOTAL)
     store.close()
     assert "6 sessions" in run("trials")
 
@@ -187,7 +184,7 @@ def test_a_damaged_study_is_moved_aside_only_when_forced(project: Path) -> None:
     ("key", "value", "fault"),
     [
         ("study.trials.naturalness", 9, "asks for 14 trials, each with another test photograph, "),
-        ("study.practice", 9, "study.gold and study.practice need 40 photographs"),
+        ("study.practice", 9, "study.gold and study.practice need 39 photographs"),
         ("study.models", ["calm"], "study.trials.preference needs two models"),
         ("models.calm.network.width", 4, "models/calm was trained with other parameters"),
         ("models.calm.objective.loss", "l1", "models/calm was trained with other parameters"),
@@ -214,17 +211,17 @@ def test_missing_lab_shards_are_refused(project: Path) -> None:
 
 
 def test_the_export_says_what_was_shown_and_answered(prepared: Path) -> None:
-    token = take_part(STUDY, 15)
+    token = take_part(STUDY, TOTAL)
     other = take_part(STUDY, 4)
-    assert run("export") == f"{VOTES}: {11 + votes_counted(other, 4)} votes. Next: dvc repro\n"
+    assert run("export") == f"{VOTES}: {COUNTED + votes_counted(other, 4)} votes. Next: dvc repro\n"
     votes = read_votes(VOTES)
     mine = [vote for vote in votes if vote.person == 1]
-    assert [vote.number for vote in mine] == list(range(1, 12))
-    assert all((vote.total, vote.milliseconds, vote.answer) == (11, 1200, 0) for vote in mine)
+    assert [vote.number for vote in mine] == list(range(1, COUNTED + 1))
+    assert all((vote.total, vote.milliseconds, vote.answer) == (COUNTED, 1200, 0) for vote in mine)
     assert Counter((vote.protocol, vote.kind) for vote in mine) == Counter(
         {("real_or_fake", "trial"): 2, ("naturalness", "trial"): 2, ("pick_real", "trial"): 1}
         | {("preference", "trial"): 2}
-        | {(vote.protocol, "gold"): 1 for vote in mine}
+        | {(protocol, "gold"): 1 for protocol in ("real_or_fake", "naturalness", "pick_real")}
     )
     numbers = counted_numbers(token)
     for vote, number in zip(mine, numbers, strict=True):
@@ -250,7 +247,7 @@ def votes_counted(token: str, answered: int) -> int:
 
 
 def test_the_export_is_the_same_for_the_same_votes_and_names_nobody(prepared: Path) -> None:
-    token = take_part(STUDY, 15)
+    token = take_part(STUDY, TOTAL)
     run("export")
     first = VOTES.read_bytes()
     assert token.encode() not in first
@@ -274,7 +271,7 @@ def test_votes_are_exported_while_others_vote(prepared: Path) -> None:
 def test_odd_names_survive_the_table(prepared: Path) -> None:
     with closing(sqlite3.connect(STUDY)) as database, database:
         database.execute("""UPDATE photographs SET "group" = 'a, "b"' || char(10) || 'ü'""")
-    take_part(STUDY, 15)
+    take_part(STUDY, TOTAL)
     run("export")
     with VOTES.open(encoding="utf-8", newline="") as file:
         assert {row["group"] for row in csv.DictReader(file)} == {'a, "b"\nü'}
@@ -284,12 +281,12 @@ def test_status_counts_people_and_votes(prepared: Path) -> None:
     assert run("status").splitlines()[0] == (
         f"{STUDY}: 0 people of 6 prepared for, 0 finished, 0 votes."
     )
-    take_part(STUDY, 15)
+    take_part(STUDY, TOTAL)
     take_part(STUDY, 0)
     lines = run("status").splitlines()
-    assert lines[0] == f"{STUDY}: 2 people of 6 prepared for, 1 finished, 11 votes."
+    assert lines[0] == f"{STUDY}: 2 people of 6 prepared for, 1 finished, 10 votes."
     counts = {line.split()[0]: int(line.split()[1]) for line in lines[1:]}
-    assert counts == {"real_or_fake": 3, "naturalness": 3, "pick_real": 2, "preference": 3}
+    assert counts == {"real_or_fake": 3, "naturalness": 3, "pick_real": 2, "preference": 2}
 
 
 @pytest.mark.parametrize("command", ["serve", "export", "status"])
@@ -304,77 +301,6 @@ def test_trials_without_params_are_refused(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(commands.app, ["trials"])
     assert "params.yaml is not here" in str(done.exception)
-
-
-def test_serving_answers_until_it_is_interrupted(prepared: Path) -> None:
-    process = serve("--port", "0")
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("Study: http://127.0.0.1:")
-        assert line.endswith("/study  (stop with Ctrl-C)\n")
-        address = line.split()[1]
-        request = urllib.request.Request(address + "/api/sessions", method="POST")
-        with urllib.request.urlopen(request) as response:
-            assert response.status == 201
-    finally:
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate()
-    assert (process.returncode, out, err) == (0, "", "")
-    assert "1 people" in run("status")
-
-
-def serve(*arguments: str) -> "subprocess.Popen[str]":
-    code = "from photochrom.cli.study import app; app()"
-    return subprocess.Popen(
-        [sys.executable, "-c", code, "serve", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )
-
-
-def test_a_port_that_is_taken_is_refused(prepared: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        message = refusal("serve", "--port", port)
-    assert f"Nothing can listen at 127.0.0.1, port {port} (address already in use)" in message
-
-
-def test_an_address_that_is_not_here_is_refused(prepared: Path) -> None:
-    assert "Nothing can listen at 192.0.2.1, port 0" in refusal(
-        "serve", "--host", "192.0.2.1", "--port", "0"
-    )
-
-
-def test_a_name_that_leads_nowhere_is_refused(prepared: Path) -> None:
-    message = refusal("serve", "--host", "not a name")
-    assert message.startswith("Nothing can listen at not a name, port 8000 (")
-
-
-def test_whoever_serves_to_others_is_told_that_all_may_take_part(
-    prepared: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(uvicorn.Server, "run", lambda *_, **__: None)
-    said = run("serve", "--host", "0.0.0.0", "--port", "0").splitlines()
-    assert said[0] == "Whoever can reach 0.0.0.0 can take part; there is no password."
-    assert said[1].startswith("Study: http://0.0.0.0:")
-    assert len(run("serve", "--port", "0").splitlines()) == 1
-
-
-@pytest.mark.parametrize(
-    ("host", "local"),
-    [
-        ("127.0.0.1", True),
-        ("::1", True),
-        ("localhost", True),
-        ("0.0.0.0", False),
-        ("x.test", False),
-    ],
-)
-def test_only_this_machine_is_local(host: str, local: bool) -> None:
-    assert commands._is_local(host) == local
 
 
 def test_squares_of_the_project_are_as_large_as_its_shards(project: Path) -> None:

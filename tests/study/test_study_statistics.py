@@ -195,7 +195,7 @@ def test_scores_are_means_with_intervals_over_the_draws_that_have_votes() -> Non
     rows = [
         vote_row(protocol="naturalness", shown=name, person=p, number=c, photograph=f"{c}")
         | {"score": str(score), "group": f"{c}"}
-        for p, name in enumerate(("gan", "gan", "unet"), 1)
+        for p, name in enumerate(("gan", "gan", *["unet"] * 6), 1)
         for c, score in enumerate((1, 2, 3, 4, 5, 5, 5, 5), 1)
     ]
     votes = votes_of(rows)
@@ -205,11 +205,23 @@ def test_scores_are_means_with_intervals_over_the_draws_that_have_votes() -> Non
     spread = Z * np.std((1, 2, 3, 4, 5, 5, 5, 5)) / np.sqrt(8)
     low, high = entries["unet"]["score_interval"]
     assert [low, high] == pytest.approx([3.75 - spread, 3.75 + spread], abs=0.2)
-    assert score_entries(votes, of, None)["gan"]["score_interval"] is None
+    # Of ten draws of eight people one has nobody who saw gan.
+    assert entries["gan"]["score_interval"] is None
+    assert score_entries(votes, of, None)["unet"]["score_interval"] is None
 
 
 def test_an_interval_holds_its_value_and_leaves_out_what_could_not_tell() -> None:
-    assert interval(7.0, np.array([1.0, 2.0, np.nan, 3.0])) == [pytest.approx(1.05), 7.0]
+    draws = np.append(np.arange(1.0, 40.0), np.nan)
+    assert interval(77.0, draws) == [pytest.approx(1.95), 77.0]
+    assert interval(0.0, draws) == [0.0, pytest.approx(38.05)]
+
+
+def test_where_more_than_one_draw_in_twenty_could_not_tell_there_is_no_interval() -> None:
+    draws = np.arange(100.0)
+    draws[:5] = np.nan
+    assert interval(7.0, draws) == [7.0, pytest.approx(96.65)]
+    draws[5] = np.nan
+    assert interval(7.0, draws) is None
     assert interval(0.0, np.array([np.nan])) is None
 
 
@@ -232,12 +244,45 @@ def test_holm_is_between_the_plain_p_and_bonferronis(p: list[float]) -> None:
     assert (np.diff(np.array(corrected)[order]) >= 0).all()
 
 
-def test_p_counts_the_draws_on_the_rarer_side_twice() -> None:
-    draws = np.array([-2.0, -1.0, *range(1, 98)])
-    assert p_value(draws) == p_value(-draws) == pytest.approx(5 / 100)
-    assert p_value(np.ones(99)) == pytest.approx(1 / 100)
-    assert p_value(np.zeros(99)) == 1.0
-    assert p_value(np.array([-1.0, 1.0])) == 1.0
+def test_p_is_that_of_a_normal_with_the_deviation_of_the_draws() -> None:
+    draws = np.random.default_rng(0).normal(3.0, 2.0, 100_000)
+    for z, told in ((0.0, 1.0), (Z, 0.05), (2.575829, 0.01), (4.0, 6.334e-5), (7.0, 2.56e-12)):
+        moved = draws - draws.mean() + 2 * z
+        assert p_value(2 * z, moved) == pytest.approx(told, rel=0.1)
+        assert p_value(-2 * z, -moved) == p_value(2 * z, moved)
+    assert p_value(3.0, np.append(draws, np.nan)) == p_value(3.0, draws)
+
+
+def test_p_takes_the_difference_or_the_mean_of_the_draws_whichever_is_nearer_to_0() -> None:
+    draws = 1.0 + 2.0 * np.tile([-1.0, 1.0], 5000)
+    told = pytest.approx(0.617075, rel=1e-3)  # Half a deviation from 0.
+    assert [p_value(value, draws) for value in (1.0, 50.0, -50.0)] == [told] * 3
+    assert p_value(0.2, draws) == pytest.approx(0.920344, rel=1e-3)
+
+
+def test_draws_that_are_all_alike_are_counted() -> None:
+    assert p_value(1.0, np.ones(99)) == p_value(-1.0, -np.ones(99)) == pytest.approx(1 / 100)
+    assert p_value(0.0, np.zeros(99)) == 1.0
+
+
+def test_twenty_names_that_clearly_differ_are_all_told_apart() -> None:
+    """The correction multiplies by 190, so that a count of 2000 draws could tell none."""
+    values = 10.0 * np.arange(20)
+    draws = values + np.random.default_rng(0).normal(0, 1, (2000, 20))
+    found = comparisons([f"m{k:02d}" for k in range(20)], values, draws)
+    assert len(found) == 190
+    assert max(one["p_holm"] for one in found) < 1e-6
+
+
+def test_what_too_few_draws_could_tell_is_unknown_and_still_one_of_those_corrected_for() -> None:
+    values = np.array([10.0, 12.0, 30.0])
+    draws = values + np.random.default_rng(0).normal(0, 1, (400, 3))
+    known = comparisons("ab", values[:2], draws[:, :2])[0]
+    draws[:21, 2] = np.nan
+    found = comparisons("abc", values, draws)
+    for one in found[1:]:
+        assert [one[key] for key in ("low", "high", "p", "p_holm")] == [None] * 4
+    assert found[0] == known | {"p_holm": pytest.approx(3 * known["p"])}
 
 
 def test_all_pairs_are_compared_by_the_same_draws() -> None:

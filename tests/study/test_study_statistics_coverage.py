@@ -81,3 +81,32 @@ def test_equal_models_are_seldom_told_apart() -> None:
         ].values()
     ]
     assert np.mean(false) <= 0.05
+
+
+def test_equal_models_with_a_handful_of_votes_are_seldom_told_apart() -> None:
+    """A model has one vote or two, so that its rate is often 0 or 100: no p is small for that."""
+    names = [f"m{k}" for k in range(14)]
+    equal = Raters(dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.3), (0.0, 0.3))
+    trials = {"real_or_fake": 4, "naturalness": 3}
+    p = [
+        pair["p"]
+        for seed in range(20)
+        for protocol in study_result(
+            votes_of(simulate(4, 13, seed, equal, trials)), LENIENT, 400, seed
+        )["protocols"].values()
+        for pair in protocol["comparisons"]
+    ]
+    assert len(p) > 1000
+    assert np.mean(np.array(p) < 0.05) <= 0.05
+
+
+def test_a_field_of_twenty_can_be_told_apart() -> None:
+    """With 190 pairs a p counted among 2000 draws would never survive the correction."""
+    chances = np.linspace(0.05, 0.95, 20)
+    names = [f"m{k:02d}" for k in range(20)]
+    field = Raters(dict.fromkeys(names, 0.0), dict(zip(names, map(float, chances), strict=True)))
+    votes = votes_of(simulate(60, 60, 0, field, {"real_or_fake": 40}))
+    found = study_result(votes, LENIENT, 2000, 0)["protocols"]["real_or_fake"]["comparisons"]
+    told = {(pair["a"], pair["b"]) for pair in found if pair["p_holm"] < 0.05}
+    assert len(found) == 190
+    assert {(a, b) for a in names[:4] for b in names[-4:]} <= told

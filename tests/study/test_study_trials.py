@@ -223,7 +223,18 @@ def test_the_seed_alone_decides_the_plan() -> None:
 def test_photographs_are_needed_for_protocols_that_have_trials() -> None:
     params = study_params({"real_or_fake": 4, "preference": 3}, practice=2, gold=1)
     assert protocols(params) == ("real_or_fake", "preference")
-    assert [needed(params, kind) for kind in KINDS] == [7, 2, 4]
+    assert [needed(params, kind) for kind in KINDS] == [7, 1, 4]
+
+
+def test_no_taste_is_wrong() -> None:
+    """A preference is practiced, but never a trial whose answer decides who counts."""
+    params = study_params(practice=2, gold=3)
+    gold = {protocol: count(params, protocol, "gold") for protocol in PROTOCOLS}
+    assert gold == {"real_or_fake": 3, "naturalness": 3, "pick_real": 3, "preference": 0}
+    assert needed(params, "gold") == 9
+    sessions = plan_sessions(params, LETTERS[:3], photographs(params))
+    assert list(trials_of(sessions, "preference", "gold")) == []
+    assert len(list(trials_of(sessions, "preference", "practice"))) == 2 * len(sessions)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ FOOLS = {"gan": 0.45, "resnet": 0.35, "unet": 0.25, "dcgan": 0.15, "autoencoder"
 """Chance of each model's colors to be taken for the real ones."""
 TRIALS = {"real_or_fake": 20, "naturalness": 10, "pick_real": 4, "preference": 20}
 LENIENT = ExcludeParams(gold=0.0, fastest=0, finished=0.0)
-STRICT = ExcludeParams(gold=0.7, fastest=300, finished=0.5)
+STRICT = ExcludeParams(gold=0.6, fastest=300, finished=0.5)
 START = np.datetime64("2026-03-01T09:00:00")
 
 Row = dict[str, str]
@@ -144,7 +144,7 @@ def simulate(
     trials: Mapping[str, int] = TRIALS,
     group: int = 1,
 ) -> list[Row]:
-    """Return the votes of whole sessions, each with one gold trial per protocol.
+    """Return the votes of whole sessions, each with a gold trial per protocol but preference.
 
     A person sees each photograph once, gold trials apart; ``group`` photographs are of one scene.
     """
@@ -163,7 +163,7 @@ def _numbered(
     person: int, session: Session, trials: Mapping[str, int], group: int
 ) -> Iterator[Row]:
     plan = [name for name, number in trials.items() for _ in range(number)]
-    golds = [name for name, number in trials.items() if number]
+    golds = [name for name, number in trials.items() if number and name != "preference"]
     order = session.rng.permutation(len(session.photographs))[: len(plan)]
     answers = [("trial", name, int(at)) for name, at in zip(plan, order, strict=True)]
     answers += [("gold", name, -1 - place) for place, name in enumerate(golds)]

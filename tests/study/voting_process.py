@@ -1,4 +1,4 @@
-"""Somebody who votes from a process of their own, and notes what was acknowledged."""
+"""People who vote: at once in threads, or from processes that note what was acknowledged."""
 
 import os
 import random
@@ -6,7 +6,7 @@ import signal
 import threading
 from pathlib import Path
 
-from photochrom.study.store import StudyStore
+from photochrom.study.store import StudyStore, Trial
 
 
 def vote_to_the_end(study: Path, token: str, notes: Path) -> None:
@@ -30,3 +30,20 @@ def vote_until_killed(study: Path, token: str, notes: Path) -> None:
 
 def score_for(protocol: str) -> int | None:
     return 3 if protocol == "naturalness" else None
+
+
+def answer_all(store: StudyStore, token: str) -> list[Trial]:
+    """Answer what is left of a session; return its trials."""
+    shown = []
+    while (trial := store.upcoming(token)) is not None:
+        store.vote(token, trial.number, 0, score_for(trial.protocol), 700)
+        shown.append(trial)
+    return shown
+
+
+def run_all(threads: list[threading.Thread]) -> None:
+    """Run threads at once, to their ends."""
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

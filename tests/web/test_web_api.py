@@ -7,13 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
-from study_kit import SIDE, names_shown
+from study_kit import SIDE, names_shown, sessions_begun
 from web_kit import EXPOSURE, MODELS, Site, serving, votes, write_study
 
-from photochrom.study.store import StudyError, StudyStore
+from photochrom.study.store import LONGEST, StudyError, StudyStore
 from photochrom.web.app import create_app
 from photochrom.web.guard import LARGEST_BODY
-from photochrom.web.study import LONGEST
 
 Ballot = dict[str, object]
 TOTAL = 8
@@ -28,7 +27,7 @@ def client(site: Site) -> Iterator[httpx.Client]:
 
 
 def begin(client: httpx.Client) -> str:
-    response = client.post("/study/api/sessions")
+    response = client.post("/study/api/sessions", json={})
     assert response.status_code == 201
     token: str = response.json()["token"]
     return token
@@ -210,6 +209,58 @@ def test_a_body_that_is_too_long(site: Site, client: httpx.Client, chunked: bool
     assert str(LARGEST_BODY) in detail(response)
     assert votes(site.study) == []
     assert sent(LARGEST_BODY).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"}],
+)
+def test_pages_of_other_sites_cannot_begin_a_session(
+    site: Site, client: httpx.Client, headers: dict[str, str]
+) -> None:
+    """These are what a browser sends for them without asking; for JSON it asks, and is refused."""
+    for body in (b"", b"{}"):
+        response = client.post("/study/api/sessions", content=body, headers=headers)
+        assert response.status_code == 415
+        assert "application/json" in detail(response)
+    asked = {"Origin": "http://elsewhere.test", "Access-Control-Request-Method": "POST"}
+    answer = client.options("/study/api/sessions", headers=asked)
+    assert answer.status_code == 405
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert sessions_begun(site.study) == []
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON"])
+def test_a_session_begins_with_json_however_it_is_written(client: httpx.Client, kind: str) -> None:
+    response = client.post("/study/api/sessions", content=b"{}", headers={"Content-Type": kind})
+    assert response.status_code == 201
+
+
+@pytest.mark.parametrize(
+    "host", ["elsewhere.test", "127.0.0.1.elsewhere.test", "localhost.x:80", ""]
+)
+def test_under_a_name_of_others_nothing_is_answered(client: httpx.Client, host: str) -> None:
+    """Their name may lead here; what it asks for is then none of theirs."""
+    for path in ("/study", "/study/page/study.js", "/nowhere"):
+        response = client.get(path, headers={"Host": host})
+        assert response.status_code == 400
+        assert "open the one that" in detail(response)
+        check_headers(response)
+    begun = client.post("/study/api/sessions", json={}, headers={"Host": host})
+    assert begun.status_code == 400
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1:1", "[::1]", "[::1]:9"])
+def test_this_machine_may_be_called_by_any_of_its_names(client: httpx.Client, host: str) -> None:
+    assert client.get("/study", headers={"Host": host}).status_code == 200
+
+
+def test_whoever_serves_to_others_answers_under_any_name(tmp_path: Path) -> None:
+    with (
+        serving(write_study(tmp_path / "study.db"), hosts=("*",)) as site,
+        httpx.Client(base_url=site.address) as client,
+    ):
+        assert client.get("/study", headers={"Host": "elsewhere.test"}).status_code == 200
 
 
 def test_a_fault_of_the_server_shows_no_trace(

@@ -28,8 +28,8 @@ PEOPLE = 40
 IN_FLIGHT = 16
 KILLS = 3
 TRIALS = {"real_or_fake": 8, "naturalness": 3, "pick_real": 1, "preference": 8}
-TOTAL = sum(TRIALS.values()) + 2 * len(TRIALS)
-"""Trials of a session: one for practice and one gold in each protocol."""
+TOTAL = sum(TRIALS.values()) + 2 * len(TRIALS) - 1
+"""Trials of a session: one for practice in each protocol, and one gold in all but preference."""
 PATIENCE = 240.0
 Ballot = dict[str, Any]
 
@@ -188,7 +188,9 @@ def crowd(study: Path) -> Iterator[Crowd]:
     try:
         with httpx.Client(base_url=server.address, limits=limits, timeout=STARTUP) as client:
             # One after another, so that the same people get the same sessions in every test run.
-            tokens = [client.post("/study/api/sessions").json()["token"] for _ in range(PEOPLE)]
+            tokens = [
+                client.post("/study/api/sessions", json={}).json()["token"] for _ in range(PEOPLE)
+            ]
             crowd = Crowd(client, what_is_shown(study))
             works = [
                 lambda token=token, person=person: crowd.take_part(token, person)

@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ import study_kit
 import uvicorn
 
 from photochrom.web.app import create_app
+from photochrom.web.hosts import LOOPBACK
 
 MODELS = ("gan", "resnet", "unet", "dcgan", "autoencoder")
 ONE_OF_EACH = {"real_or_fake": 1, "naturalness": 1, "pick_real": 1, "preference": 1}
@@ -45,9 +46,9 @@ def votes(study: Path) -> list[tuple[str, int, int, int | None, int]]:
 
 
 @contextmanager
-def serving(study: Path) -> Iterator[Site]:
-    """Serve a study from a thread of this process."""
-    config = uvicorn.Config(create_app(study), port=0, log_level="critical", ws="none")
+def serving(study: Path, hosts: Collection[str] = LOOPBACK) -> Iterator[Site]:
+    """Serve a study from a thread of this process, under the names ``hosts``."""
+    config = uvicorn.Config(create_app(study, hosts), port=0, log_level="critical", ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -58,7 +58,7 @@ def serve(
 
         from photochrom.web.app import create_app
 
-        application = create_app(study)
+        application = create_app(study, _names(host))
     listener = _listen(host, port)
     if not _is_local(host):
         print(f"Whoever can reach {host} can take part; there is no password.", file=sys.stderr)
@@ -69,8 +69,7 @@ def serve(
         ws="none",
         limit_concurrency=CONNECTIONS,
     )
-    name = f"[{host}]" if ":" in host else host
-    address = f"http://{name}:{listener.getsockname()[1]}/study"
+    address = f"http://{_bracketed(host)}:{listener.getsockname()[1]}/study"
     print(f"Study: {address}  (stop with Ctrl-C)", flush=True)
     with listener, suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
@@ -132,6 +131,17 @@ def _listen(host: str, port: int) -> socket.socket:
         f"Nothing can listen at {host}, port {port} ({reason.lower()}): choose another --host or "
         "--port."
     )
+
+
+def _names(host: str) -> tuple[str, ...]:
+    """Return the names under which the study answers: others may call this machine anything."""
+    from photochrom.web.hosts import ANY, LOOPBACK
+
+    return (*LOOPBACK, _bracketed(host)) if _is_local(host) else (ANY,)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _is_local(host: str) -> bool:

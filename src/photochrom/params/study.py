@@ -49,7 +49,7 @@ class StudyParams(Section):
     practice: NonNegativeInt
     """Trials with feedback before each protocol; they do not count."""
     gold: NonNegativeInt
-    """Trials per protocol whose answer is obvious, to know who pays attention."""
+    """Trials per protocol but preference whose answer is obvious, to know who pays attention."""
     sessions: PositiveInt
     """People to prepare for."""
     exposure: Annotated[int, Field(ge=100, le=60_000)]

@@ -85,7 +85,7 @@ def agreement(
 
     Alpha is None where no two people answered the same unit or all gave the same value; the
     interval also where fewer than two groups of photographs have such units. Draws in which alpha
-    is not defined are left out.
+    is not defined are left out; where more than one in twenty is such, the interval is None.
     """
     sums = _coincidences_by_cluster(of)
     alpha = float(of.alpha(sums.sum(0)))

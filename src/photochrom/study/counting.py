@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from photochrom.study.resampling import LEVEL, Draws, interval
+from photochrom.study.resampling import Draws, interval
 from photochrom.study.votes import Vote, names_of
+from photochrom.uncertainty import LEVEL
 
 PERCENT = 100.0
 
@@ -85,7 +86,8 @@ def score_entries(
 ) -> dict[str, dict[str, Any]]:
     """Return the mean score of each name, 1 to 5, and its bootstrap interval.
 
-    A draw without a vote on a name has no mean of it and is left out for that name.
+    A draw without a vote on a name has no mean of it and is left out for that name; the interval
+    is None where more than one draw in twenty is such.
     """
     scores = of.shown * np.array([vote.score for vote in votes], np.float64)[:, None]
     means = scores.sum(0) / of.shown.sum(0)

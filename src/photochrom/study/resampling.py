@@ -25,9 +25,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photochrom import uncertainty
 from photochrom.study.votes import Vote
 
-LEVEL = 0.95
 DOUBT = 0.5
 """Votes each way that stand for what a few votes cannot know."""
 CHUNK = 2_000_000
@@ -101,10 +101,8 @@ def positions(keys: Iterable[Hashable]) -> np.ndarray:
 def interval(value: float, draws: np.ndarray) -> list[float] | None:
     """Return the 95 % percentile interval of (B,) draws, widened to hold the value itself.
 
-    Draws that are not finite could not tell; None where none could.
+    Draws that are not finite could not tell; None where more than one in twenty could not, as in
+    :func:`photochrom.uncertainty.interval`.
     """
-    told = draws[np.isfinite(draws)]
-    if not len(told):
-        return None
-    low, high = np.quantile(told, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-    return [min(float(low), value), max(float(high), value)]
+    ends = uncertainty.interval(draws)
+    return None if ends is None else [min(ends[0], value), max(ends[1], value)]

@@ -22,8 +22,8 @@ LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """What a token is made of: none is mistaken for another when it is read aloud or typed."""
 TOKEN_LETTERS = 12
 LOWEST_SCORE, HIGHEST_SCORE = 1, 5
-LONGEST = 10**10
-"""Most milliseconds of an answer: four months. More is no time that anyone took."""
+LONGEST = 24 * 60 * 60 * 1000
+"""Most milliseconds of an answer: a day."""
 
 
 class StudyError(Exception):
@@ -131,8 +131,8 @@ class StudyStore:
     def begin(self) -> str:
         """Begin a session for somebody new.
 
-        They get the prepared session that the fewest people have begun, and for each of its
-        pictures a key that nobody else has.
+        They get the prepared session in which the fewest people have voted, of these the one that
+        the fewest have begun, and for each of its pictures a key that nobody else has.
 
         Returns
         -------
@@ -142,7 +142,9 @@ class StudyStore:
         with self._database() as database, transaction(database):
             (session,) = database.execute(
                 "SELECT session FROM (SELECT DISTINCT session FROM trials) LEFT JOIN people"
-                " USING (session) GROUP BY session ORDER BY count(person), session LIMIT 1"
+                " USING (session) GROUP BY session ORDER BY"
+                " sum(EXISTS (SELECT 1 FROM votes WHERE votes.person = people.person)),"
+                " count(person), session LIMIT 1"
             ).fetchone()
             person = database.execute(
                 "INSERT INTO people (token, session, begun_at) VALUES (?, ?, ?)",

@@ -1,7 +1,8 @@
 """What every person will be asked: sessions of trials, planned before anyone comes.
 
 A session goes through the protocols one after another, in an order that rotates from session to
-session: practice, then the trials with a few obvious ones (gold) at random places among them.
+session: practice, then the trials with a few obvious ones (gold) at random places among them. A
+preference has no gold: no taste is wrong.
 Whoever does a session sees no photograph twice.
 """
 
@@ -71,7 +72,11 @@ def protocols(params: StudyParams) -> tuple[Protocol, ...]:
 def count(params: StudyParams, protocol: Protocol, kind: Kind) -> int:
     """Return how many trials of a kind a session has in a protocol."""
     trials: int = getattr(params.trials, protocol)
-    return trials if kind == "trial" or not trials else int(getattr(params, kind))
+    if kind == "trial" or not trials:
+        return trials
+    if (protocol, kind) == ("preference", "gold"):
+        return 0
+    return int(getattr(params, kind))
 
 
 def needed(params: StudyParams, kind: Kind) -> int:
@@ -82,7 +87,7 @@ def needed(params: StudyParams, kind: Kind) -> int:
 def right_answer(protocol: str, names: Sequence[str]) -> int:
     """Return the truthful answer to a trial: an index of ``names``, or for naturalness 1 or 0.
 
-    For preference it is the photograph in its own colors, which practice and gold trials show.
+    For preference it is the photograph in its own colors, which practice shows.
     """
     if protocol in ("naturalness", "real_or_fake"):
         # The answer 1: its colors are natural; or the second has the fake colors.

@@ -23,6 +23,8 @@ Protocol = Literal["real_or_fake", "naturalness", "pick_real", "preference"]
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 TRUTH = "truth"
 """The name of the photograph itself among the pictures shown."""
+Name = Annotated[str, Field(min_length=1, pattern=r"^[a-z0-9_@]+$")]
+"""What a model may be called, truth, gold, or a turned gold as gold@97."""
 
 
 class VotesError(Exception):
@@ -54,7 +56,7 @@ class Vote(BaseModel):
     protocol: Protocol
     photograph: Annotated[str, Field(min_length=1)]
     group: Annotated[str, Field(min_length=1)]
-    shown: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_names)]
+    shown: Annotated[tuple[Name, ...], BeforeValidator(_names)]
     """What was judged, by name in the order shown."""
     answer: NonNegativeInt
     """The place of the picture chosen; for naturalness 1 for natural colors and 0 for others."""
@@ -95,6 +97,8 @@ class Vote(BaseModel):
         _check(len(set(self.shown)) == len(self.shown), "shown: a name stands there twice")
         constructed = any(name.partition("@")[0] == GOLD for name in self.shown)
         _check(constructed <= (self.kind == GOLD), "shown: only gold trials show gold")
+        obvious = self.kind == "trial" or self.protocol != "preference"
+        _check(obvious, "kind: preference has no gold trials, since no taste is wrong")
         if self.protocol == "naturalness":
             _check(len(self.shown) == 1, "shown: naturalness shows one picture")
             _check(self.answer <= 1, "answer: naturalness is 0 or 1")
@@ -109,7 +113,7 @@ class Vote(BaseModel):
     def _check_pictures(self) -> None:
         pair = self.protocol != "pick_real"
         _check(not pair or len(self.shown) == 2, f"shown: {self.protocol} shows two pictures")
-        needs_truth = self.kind == GOLD or self.protocol != "preference"
+        needs_truth = self.protocol != "preference"
         told = "with" if needs_truth else "without"
         _check((TRUTH in self.shown) == needs_truth, f"shown: {self.protocol} is {told} truth")
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from importlib.resources import files
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Header, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from photochrom.study.store import StudyStore, Trial
+from photochrom.study.store import LONGEST, StudyStore, Trial
 from photochrom.web.guard import LimitedRoute
 
 PAGE = "study.html"
@@ -22,8 +22,7 @@ PAGE_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-LONGEST = 24 * 60 * 60 * 1000
-"""Most milliseconds that an answer can be said to have taken: a day."""
+JSON = "application/json"
 
 
 class Opened(BaseModel):
@@ -113,7 +112,7 @@ def _page(name: str, content: bytes) -> Callable[[], Response]:
 
 
 def _add_sessions(router: APIRouter, store: StudyStore) -> None:
-    @router.post("/api/sessions", status_code=201)
+    @router.post("/api/sessions", status_code=201, dependencies=[Depends(_sent_as_json)])
     def begin() -> Opened:
         return Opened(token=store.begin())
 
@@ -121,6 +120,12 @@ def _add_sessions(router: APIRouter, store: StudyStore) -> None:
     def progress(token: str) -> Progress:
         answered, total = store.progress(token)
         return Progress(answered=answered, total=total)
+
+
+def _sent_as_json(content_type: Annotated[str, Header()] = "") -> None:
+    """Refuse what pages of other sites can send without being asked whether they may."""
+    if content_type.partition(";")[0].strip().lower() != JSON:
+        raise HTTPException(415, f"Send this request with the content type {JSON}.")
 
 
 def _add_trials(router: APIRouter, store: StudyStore) -> None:

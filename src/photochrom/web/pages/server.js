@@ -15,7 +15,7 @@ export class Refusal extends Error {
 
 /** Begin a session; resolve to its token. */
 export const begin = async (onTrouble) =>
-  (await request("POST", "/study/api/sessions", undefined, onTrouble)).token;
+  (await request("POST", "/study/api/sessions", {}, onTrouble)).token;
 
 /** Resolve to how many trials were answered, and how many there are: {answered, total}. */
 export const progress = (token, onTrouble) =>
