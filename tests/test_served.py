@@ -27,7 +27,7 @@ from safetensors.torch import save_file
 from photochrom.colorizer import FORMAT, Colorizer
 from photochrom.networks import build_network
 from photochrom.params import load_params
-from photochrom.tracking import Dataset, TrainingRecord, sync
+from photochrom.tracking import Dataset, TrainingRecord, served_code, sync
 
 with warnings.catch_warnings():
     # MLflow warns of type hints of its own when it is imported.
@@ -129,6 +129,20 @@ def test_what_is_no_picture_is_refused_with_its_row(project: Path, data: bytes) 
     assert refused.value.get_http_status_code() == 400
 
 
+def test_this_file_is_what_mlflow_serves_with_and_nobody_imports_it() -> None:
+    assert served_code() == Path(served.__file__)
+    code = "import sys; from photochrom.tracking import served_code; served_code()"
+    code += "; sys.exit('photochrom.served' in sys.modules or 'mlflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_its_path_is_written_once() -> None:
+    folders = (ROOT / "src", ROOT / "stages")
+    files = [file for folder in folders for file in folder.rglob("*.py")]
+    naming = [file.name for file in files if '"served.py"' in file.read_text(encoding="utf-8")]
+    assert naming == ["logged.py"]
+
+
 @contextmanager
 def serving(root: Path, registered: str) -> Iterator[str]:
     """Serve the champion as the README says, on a free port; the server goes with its group."""
@@ -168,7 +182,7 @@ def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> str:
 
 
 def test_the_champion_is_served(project: Path, params: Any) -> None:
-    done = sync(project, params, Path(served.__file__))
+    done = sync(project, params, served_code())
     assert (done.models, done.versions) == (1, 1)
     sent = base64.b64encode(photograph((61, 37))).decode()
     with serving(project, params.tracking.registered) as address:

@@ -1,4 +1,5 @@
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from tracking_project import (
     write_evaluation,
     write_model,
     write_report,
+    write_study,
 )
 
-from photochrom.tracking import Summary, record_report, sync
+from photochrom.tracking import Summary, TrackingError, record_report, sync
 from photochrom.tracking.logged import PACKAGES, requirements
 from photochrom.tracking.processes import this_process
 from photochrom.tracking.store import open_store
@@ -113,8 +115,9 @@ def test_the_alias_follows_the_results(root: Path, client_of: Clients) -> None:
     write_evaluation(root, "first", auc=62.0)
     assert "first, version 1" in str(sync(root, params, CODE))
     assert champion_of(client_of(root)) == "first"
-    done = sync(root, params_of("first", "second", direction="lower"), CODE)
-    assert "second, version 2" in str(done)
+    write_evaluation(root, "second", auc=50.0, ciede2000=9.0)
+    rule = params_of("first", "second", measure="ciede2000", direction="lower")
+    assert "second, version 2" in str(sync(root, rule, CODE))
 
 
 def test_what_params_yaml_does_not_name_does_not_compete(root: Path, client_of: Clients) -> None:
@@ -127,9 +130,70 @@ def test_what_params_yaml_does_not_name_does_not_compete(root: Path, client_of: 
 def test_without_the_measure_the_alias_stays(root: Path, client_of: Clients) -> None:
     project(root, first=60.0)
     sync(root, params_of("first"), CODE)
-    done = sync(root, params_of("first", measure="lpips"), CODE)
+    done = sync(root, params_of("first", measure="lpips", direction="lower"), CODE)
     assert "The alias champion of colorizers stays where it is: no model has lpips" in str(done)
     assert champion_of(client_of(root)) == "first"
+
+
+def note_of_all(root: Path, client: Any) -> str:
+    """Return the note of the run that names the champion."""
+    run = open_store(root, EXPERIMENT).find({"photochrom.champion": champion_of(client)})
+    return str(client.get_run(run).data.tags["mlflow.note.content"])
+
+
+def test_a_better_model_whose_files_are_elsewhere_keeps_the_alias(
+    root: Path, client_of: Clients
+) -> None:
+    project(root, first=60.0, second=61.0)
+    params = params_of("first", "second")
+    sync(root, params, CODE)
+    shutil.rmtree(root / "models/second")
+    done = sync(root, params, CODE)
+    assert done.changes == ()
+    assert "stays where it is: second is not registered" in str(done)
+    assert champion_of(client_of(root)) == "second"
+    assert "the highest of 2 trained models, before `first`" in note_of_all(root, client_of(root))
+
+
+def test_a_model_that_is_not_here_counts_in_the_verdict(root: Path, client_of: Clients) -> None:
+    project(root, first=60.0, second=61.0, third=50.0)
+    for name in ("first", "third"):
+        shutil.rmtree(root / "models" / name)
+    sync(root, params_of("first", "second", "third"), CODE)
+    assert champion_of(client_of(root)) == "second"
+    assert "the highest of 3 trained models, before `first`" in note_of_all(root, client_of(root))
+
+
+def test_a_model_trained_anew_keeps_the_alias_until_it_is_evaluated(
+    root: Path, client_of: Clients
+) -> None:
+    project(root, first=60.0, second=61.0)
+    params = params_of("first", "second")
+    sync(root, params, CODE)
+    shutil.rmtree(root / "models/second")
+    write_model(root, make_record("second"))
+    stages = {
+        "train@second": {"outs": [{"path": "models/second", "md5": "new"}]},
+        "evaluate@second": {
+            "deps": [{"path": "models/second", "md5": "old"}],
+            "outs": [{"path": "results/evaluate/second/metrics.json", "md5": "x"}],
+        },
+    }
+    YAML().dump({"schema": "2.0", "stages": stages}, root / "dvc.lock")
+    done = sync(root, params, CODE)
+    assert done.changes == ()
+    assert "stays where it is: run `dvc repro evaluate@second`, of which" in str(done)
+    client = client_of(root)
+    assert len(versions_of(client)) == 3
+    assert client.get_model_version_by_alias(REGISTERED, "champion").version == 2
+
+
+def test_without_all_results_no_model_is_champion(root: Path, client_of: Clients) -> None:
+    project(root, first=60.0)
+    done = sync(root, params_of("first", "second", "third"), CODE)
+    assert "run `dvc repro evaluate@second evaluate@third`, of which" in str(done)
+    with pytest.raises(MlflowException):
+        client_of(root).get_model_version_by_alias(REGISTERED, "champion")
 
 
 def test_the_report_registers_and_says_the_verdict(
@@ -215,6 +279,72 @@ def test_what_a_killed_process_left_half_is_made_anew(root: Path, client_of: Cli
     assert sync(root, params_of("first"), CODE).models == 1
     left = {model.name for model in client.search_logged_models([store.experiment_id])}
     assert left == {"first", "live"}
+
+
+class OtherError(Exception):
+    """One that nobody here knows."""
+
+
+@pytest.mark.parametrize("kind", [MlflowException, OtherError])
+def test_a_model_that_mlflow_refuses_does_not_stop_the_others(
+    root: Path, client_of: Clients, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    from mlflow import MlflowClient
+
+    def create(client: Any, *words: Any, **told: Any) -> Any:
+        if told["tags"]["photochrom.model"] == "first":
+            raise kind("No such thing.\nAnd much more.")
+        return made(client, *words, **told)
+
+    project(root, first=60.0, second=61.0)
+    write_report(root)
+    write_study(root)
+    made = MlflowClient.create_model_version
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, "create_model_version", create)
+        done = sync(root, params_of("first", "second"), CODE)
+    assert done.skipped == (
+        f"models/first was left out ({kind.__name__}: No such thing): `photochrom runs sync` "
+        "tries again.",
+    )
+    assert champion_of(client_of(root)) == "second"
+    assert open_store(root, EXPERIMENT).find({"photochrom.champion": "second"})
+    again = sync(root, params_of("first", "second"), CODE)
+    assert (again.runs, again.files, again.models, again.versions) == (0, 0, 0, 1)
+
+
+def test_without_a_registry_the_rest_is_shown(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project(root, first=60.0)
+    write_report(root)
+    write_study(root)
+    monkeypatch.setattr("mlflow.MlflowClient.search_registered_models", refused)
+    done = sync(root, params_of("first"), CODE)
+    assert done.skipped == (
+        "The registered model colorizers was left out (MlflowException: Not here): `photochrom "
+        "runs sync` tries again.",
+    )
+    store = open_store(root, EXPERIMENT)
+    (parent,) = store.client.search_runs([store.experiment_id], "tags.`photochrom.votes` != ''")
+    assert "photochrom.report" in parent.data.tags
+    record_report(root, params_of("first"), CODE)
+    assert "The registered model colorizers was left out" in capsys.readouterr().err
+
+
+def test_a_store_that_dies_ends_all(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: Any, **__: Any) -> Any:
+        (root / "mlflow.db").write_bytes(b"not a database at all" * 500)
+        raise MlflowException("Gone.")
+
+    project(root, first=60.0)
+    monkeypatch.setattr("mlflow.MlflowClient.create_logged_model", die)
+    with pytest.raises(TrackingError, match=r"mlflow\.db is damaged"):
+        sync(root, params_of("first"), CODE)
+
+
+def refused(*_: Any) -> Any:
+    raise MlflowException("Not here.")
 
 
 def full_disk(*_: Any) -> None:

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tracking_project import (
     CODE,
     EXPERIMENT,
@@ -15,7 +16,14 @@ from tracking_project import (
     write_study,
 )
 
-from photochrom.tracking import Summary, record_evaluation, record_report, record_study, sync
+from photochrom.tracking import (
+    Provenance,
+    Summary,
+    record_evaluation,
+    record_report,
+    record_study,
+    sync,
+)
 from photochrom.tracking.replay import study_numbers
 
 Clients = Callable[[Path], Any]
@@ -131,6 +139,51 @@ def test_without_votes_nothing_is_shown(root: Path) -> None:
     write_study(root, votes=False)
     record_study(root, EXPERIMENT)
     assert sync(root, params_of(), CODE) == Summary()
+
+
+def withdrawn(client: Any) -> str | None:
+    tag = run_named(client, "unet6_gan").data.tags.get("photochrom.outdated")
+    return None if tag is None else str(tag)
+
+
+def test_numbers_without_votes_are_named_outdated(root: Path, client_of: Clients) -> None:
+    write_model(root, make_record(provenance=Provenance()))
+    path = write_study(root)
+    record_study(root, EXPERIMENT)
+    client = client_of(root)
+    assert withdrawn(client) is None
+    told = json.loads(path.read_text())
+    del told["protocols"]["preference"]
+    path.write_text(json.dumps(told))
+    record_study(root, EXPERIMENT)
+    assert withdrawn(client) == "study/strength: no votes stand behind them any more"
+    write_study(root, votes=False)
+    record_study(root, EXPERIMENT)
+    assert str(withdrawn(client)).startswith(
+        "study/fool_rate, study/naturalness, study/naturalness_score, study/strength: no votes"
+    )
+    parent = run_named(client, "samples")
+    assert artifact(client, parent, "human_study.json")["data"] == []
+    assert artifact(client, parent, "study.json") == json.loads(path.read_text())
+    assert sync(root, params_of(), CODE).changes == ()
+    write_study(root)
+    record_study(root, EXPERIMENT)
+    assert withdrawn(client) is None
+
+
+def test_a_damaged_model_does_not_keep_votes_from_the_others(
+    root: Path, client_of: Clients, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluated(root)
+    write_evaluation(root, "truth")
+    (root / "models/unet6_gan/history.csv").unlink()
+    write_study(root)
+    record_study(root, EXPERIMENT)
+    told = capsys.readouterr().err
+    assert "study.json for unet6_gan was left out (FileNotFoundError: " in told
+    client = client_of(root)
+    assert run_named(client, "truth").data.metrics["study/naturalness"] == 90.0
+    assert artifact(client, run_named(client, "photographs"), "human_study.json")["data"]
 
 
 def test_a_number_that_cannot_be_told_is_left_out() -> None:

@@ -249,6 +249,23 @@ def test_results_older_than_their_model_are_left_out(root: Path) -> None:
     assert "stays where it is" in alias
 
 
+def test_a_report_that_was_just_made_is_shown(root: Path, client_of: Clients) -> None:
+    # While a stage runs, dvc.lock holds what the last run of it read.
+    write_report(root)
+    stages = {
+        "filter": {"outs": [{"path": "data/filtered", "md5": "new"}]},
+        "report": {
+            "deps": [{"path": "data/filtered", "md5": "old"}],
+            "outs": [{"path": "results/report/comparison.csv", "md5": "x"}],
+        },
+    }
+    YAML().dump({"schema": "2.0", "stages": stages}, root / "dvc.lock")
+    assert "results/report is older" in str(sync(root, params_of(), CODE))
+    record_report(root, params_of(), CODE)
+    (run,) = runs(client_of(root)).values()
+    assert "photochrom.report" in run.data.tags
+
+
 def test_damaged_files_do_not_stop_the_others(root: Path, client_of: Clients) -> None:
     write_model(root, make_record("good"))
     (write_model(root, make_record("bad")) / "history.csv").unlink()

@@ -11,6 +11,7 @@ nothing here may stop, fail or noticeably delay the work it watches:
 MLflow is imported only when a run is opened, and not at all with ``PHOTOCHROM_TRACKING=off``.
 """
 
+from photochrom.tracking.logged import served_code
 from photochrom.tracking.mirror import Mirror, open_run
 from photochrom.tracking.provenance import Dataset, Provenance, dataset_of, provenance
 from photochrom.tracking.record import TrainingRecord, flatten
@@ -33,5 +34,6 @@ __all__ = [
     "record_evaluation",
     "record_report",
     "record_study",
+    "served_code",
     "sync",
 ]

@@ -32,6 +32,14 @@ PACKAGES = (
 """What serving needs besides the package's own code, which goes with the model."""
 
 
+def served_code() -> Path:
+    """Return the file with which MLflow serves a trained model, in the package that it needs.
+
+    It is a path and no import, since that module imports MLflow.
+    """
+    return Path(__file__).parents[1] / "served.py"
+
+
 @dataclass(frozen=True)
 class TrainedModel:
     """A trained model, as it was measured.

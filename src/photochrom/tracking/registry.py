@@ -17,10 +17,12 @@ class Registry:
 
     Attributes
     ----------
+    registration : what params.yaml asks for.
     name : what it is called.
     """
 
     def __init__(self, store: Store, registration: Registration) -> None:
+        self.registration = registration
         self.name = registration.name
         self._store = store
         self._client = store.client

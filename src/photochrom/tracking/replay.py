@@ -2,8 +2,9 @@
 
 import csv
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ STUDY_NUMBERS = (
     ("strength", "strength", "strength_interval"),
 )
 """Its other numbers: in study.json, in MLflow, and the interval."""
+STUDY_SHOWN = "study/"
+"""What the names of all of them begin with in MLflow."""
+OUTDATED_TAG = "photochrom.outdated"
 STUDY_COLUMNS = ("protocol", "model", "votes", "number", "value", "low", "high")
 
 
@@ -98,15 +102,48 @@ def replay_verdict(store: Store, root: Path, name: str, verdict: str) -> None:
         run.tags({CHAMPION_TAG: name})
 
 
-def replay_study(store: Store, root: Path) -> None:
-    """Show how people judged: on each model's run, and whole on the run that gathers them."""
+def replay_study(
+    store: Store, root: Path, attempt: Callable[[Callable[[], object], str], object]
+) -> None:
+    """Show how people judged: on each model's run, and whole on the run that gathers them.
+
+    MLflow deletes no number: those that no votes stand behind any more are named in a tag.
+
+    Parameters
+    ----------
+    store, root : the store and the project.
+    attempt : does what is to be done for one model, which it is told the place of, and may leave
+        out what fails.
+    """
     study = read_json(root / STUDY)
-    if not study["protocols"]:
-        return
+    state = provenance(root).state
     for name, numbers in study_numbers(study).items():
-        if (run := _run_of(store, root, name)) is not None:
-            run.results(numbers)
-    parent = store.parent(provenance(root).state, dataset_of(root))
+        attempt(partial(_show_votes, store, root, name, numbers), f"{STUDY} for {name}")
+    if study["protocols"]:
+        _show_study(store.parent(state, dataset_of(root)), root, study)
+    elif (parent := store.known_parent(state)) is not None and parent.tag(STUDY_TAG) is not None:
+        for run in store.children(parent):
+            _mark_outdated(run, {})
+        _show_study(parent, root, study)
+
+
+def _show_votes(store: Store, root: Path, name: str, numbers: Mapping[str, float]) -> None:
+    if (run := _run_of(store, root, name)) is not None:
+        run.results(numbers)
+        _mark_outdated(run, numbers)
+
+
+def _mark_outdated(run: Run, numbers: Mapping[str, float]) -> None:
+    """Name in a tag what the run shows of the study beside the ``numbers`` of today."""
+    old = sorted(key for key in run.numbers() - set(numbers) if key.startswith(STUDY_SHOWN))
+    text = f"{', '.join(old)}: no votes stand behind them any more" if old else None
+    if text is not None and run.tag(OUTDATED_TAG) != text:
+        run.tags({OUTDATED_TAG: text})
+    elif text is None and run.tag(OUTDATED_TAG) is not None:
+        run.untag(OUTDATED_TAG)
+
+
+def _show_study(parent: Run, root: Path, study: Mapping[str, Any]) -> None:
     fingerprint = _fingerprint([root / STUDY])
     if parent.tag(STUDY_TAG) != fingerprint:
         parent.table(list(STUDY_COLUMNS), _study_rows(study), "human_study.json")
@@ -120,7 +157,7 @@ def study_numbers(study: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     for _, model, _, number, value, low, high in _study_rows(study):
         ends = {} if low is None else {f"{number} low": low, f"{number} high": high}
         numbers = found.setdefault(model, {})
-        numbers[f"study/{number}"] = value
+        numbers[f"{STUDY_SHOWN}{number}"] = value
         numbers |= {f"study interval/{name}": end for name, end in ends.items()}
     return found
 

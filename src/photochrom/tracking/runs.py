@@ -23,6 +23,7 @@ NOTE, NOTE_DIGEST, TABLES = "mlflow.note.content", "photochrom.note", "mlflow.lo
 STATE_NOTE = "Colorizers trained and measured on the same photographs, and their comparison."
 PARAMS_AT_ONCE = 100
 ABANDONED_AT_ONCE = 1000
+CHILDREN_AT_ONCE = 1000
 
 
 class Store:
@@ -74,7 +75,7 @@ class Store:
         """Return the run that gathers the runs of one state of the data."""
         label = "not from DVC" if state is None else state[:8]
         run_id, made = self.find_or_make(
-            {STATE: state or "none", "photochrom.kind": "state"},
+            _parent_identity(state),
             f"{dataset.name} · {label}",
             {NOTE: STATE_NOTE},
             None,
@@ -84,6 +85,17 @@ class Store:
             run.use(dataset, "comparison")
             run.finish("FINISHED")
         return run
+
+    def known_parent(self, state: str | None) -> "Run | None":
+        """Return the run that gathers the runs of one state of the data, if the store has it."""
+        found = self.find(_parent_identity(state))
+        return None if found is None else Run(self, found, None, new=False)
+
+    def children(self, parent: "Run") -> list["Run"]:
+        """Return the runs that a run gathers."""
+        query = f"tags.`mlflow.parentRunId` = '{parent.run_id}'"
+        found = self.client.search_runs([self.experiment_id], query, max_results=CHILDREN_AT_ONCE)
+        return [Run(self, run.info.run_id, parent.run_id, new=False) for run in found]
 
     def training(
         self, record: TrainingRecord, start: int | None = None, restored: bool = False
@@ -185,6 +197,10 @@ class Run:
         known = self._found.data.metrics
         self._log({key: value for key, value in values.items() if known.get(key) != value}, 0, None)
 
+    def numbers(self) -> frozenset[str]:
+        """Return the names of the metrics that the run had when it was opened."""
+        return frozenset(self._found.data.metrics)
+
     def picture(self, image: Any, step: int, key: str, *, again: bool = False) -> None:
         """Log a picture under a slider of steps.
 
@@ -221,6 +237,10 @@ class Run:
         """Set tags."""
         for name, value in tags.items():
             self._client.set_tag(self.run_id, name, value)
+
+    def untag(self, name: str) -> None:
+        """Remove a tag that the run had when it was opened."""
+        self._client.delete_tag(self.run_id, name)
 
     def tag(self, name: str) -> str | None:
         """Return the value a tag had when the run was opened, or None."""
@@ -286,6 +306,10 @@ class Run:
         files = self._client.list_artifacts(self.run_id, "images")
         found = (PICTURE.match(file.path) for file in files)
         return {(re.sub("[~#]", "/", match["key"]), int(match["step"])) for match in found if match}
+
+
+def _parent_identity(state: str | None) -> dict[str, str]:
+    return {STATE: state or "none", "photochrom.kind": "state"}
 
 
 def _training_tags(record: TrainingRecord) -> dict[str, str]:

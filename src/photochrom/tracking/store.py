@@ -113,7 +113,7 @@ def open_store(root: Path, experiment: str) -> Store:
     place = address(root)
     prepare()
     try:
-        _probe(place)
+        probe(place)
         with _importing:
             mlflow, *_ = [importlib.import_module(name) for name in MODULES]
         if place.database is not None and not place.database.exists():
@@ -132,15 +132,20 @@ def explained(place: Address, error: Exception) -> TrackingError:
         return TrackingError(f"MLflow at {place.shown} is locked by another process")
     if "not a database" in str(error) or "malformed" in str(error):
         return TrackingError(f"MLflow at {place.shown} is damaged (move that file away)")
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:160].rstrip(".")
-    return TrackingError(f"MLflow at {place.shown} could not be filled ({reason})")
+    return TrackingError(f"MLflow at {place.shown} could not be filled ({reason(error)})")
+
+
+def reason(error: Exception) -> str:
+    """Return the first line of what an error says, without a full stop."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:160].rstrip(".")
 
 
 def _artifacts(root: Path) -> str:
     return str(root.resolve() / "mlartifacts")
 
 
-def _probe(place: Address) -> None:
+def probe(place: Address) -> None:
+    """Ask the store briefly whether it answers and can be written; raise whatever it says."""
     if place.database is not None and set("%?#") & set(str(place.database)):
         raise TrackingError(
             f"MLflow at {place.shown} cannot be in a folder with %, ? or # in its path (set "

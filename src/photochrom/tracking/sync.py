@@ -33,6 +33,8 @@ from photochrom.tracking.store import (
     explained,
     open_store,
     prepare,
+    probe,
+    reason,
     tracking_possible,
 )
 
@@ -40,6 +42,10 @@ T = TypeVar("T")
 COUNTS = ("runs", "metrics", "pictures", "files", "models", "versions")
 LINE_SECONDS = 10.0
 BASELINES = ("gray",)
+FILE_ERRORS = (OSError, ValueError, KeyError, TypeError)
+"""What reading a missing or damaged file raises."""
+CHECKOUT = "`dvc checkout` brings back missing files"
+AGAIN = "`photochrom runs sync` tries again"
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,13 @@ def record_study(root: Path, experiment: str, timeout: float = 60.0) -> None:
     experiment : the name under which MLflow files the runs.
     timeout : the longest to wait for MLflow, in seconds.
     """
-    _bounded(root, experiment, partial(replay_study, root=root), STUDY, timeout)
+
+    def work(store: Store) -> None:
+        replay = _Replay(store, root)
+        replay.study()
+        replay.tell()
+
+    _bounded(root, experiment, work, STUDY, timeout)
 
 
 def record_report(root: Path, params: Params, code: Path, timeout: float = 120.0) -> None:
@@ -122,11 +134,10 @@ def record_report(root: Path, params: Params, code: Path, timeout: float = 120.0
     """
 
     def work(store: Store) -> None:
-        replay = _Replay(store, root, Registration.of(params, code))
+        replay = _Replay(store, root)
         replay.report()
-        replay.register(replay.trainings(params.models))
-        for sentence in (*replay.changes, *replay.skipped):
-            say(sentence)
+        replay.register(replay.trainings(params.models), Registration.of(params, code))
+        replay.tell()
 
     _bounded(root, params.tracking.experiment, work, REPORT, timeout)
 
@@ -135,7 +146,7 @@ def sync(root: Path, params: Params, code: Path) -> Summary:
     """Put into MLflow whatever it lacks of ``models/`` and ``results/``.
 
     A second call adds nothing. Results that dvc.lock knows to be older than the model or data
-    they would be shown with are left out.
+    they would be shown with are left out, and so is what cannot be read or stored.
 
     Parameters
     ----------
@@ -151,9 +162,9 @@ def sync(root: Path, params: Params, code: Path) -> Summary:
     if find_spec("mlflow") is None:
         raise TrackingError("MLflow is not installed: run `python -m pip install mlflow`")
     store = open_store(root, params.tracking.experiment)
-    replay = _Replay(store, root, Registration.of(params, code))
+    replay = _Replay(store, root)
     try:
-        replay.all()
+        replay.all(Registration.of(params, code))
     except Exception as error:
         raise explained(address(root), error) from error
     counts = {name: store.added[name] for name in COUNTS}
@@ -163,7 +174,7 @@ def sync(root: Path, params: Params, code: Path) -> Summary:
 
 
 class _Replay:
-    """Brings a store up to the files.
+    """Brings a store up to the files; what fails is left out, unless the store itself fails.
 
     Attributes
     ----------
@@ -171,22 +182,25 @@ class _Replay:
     skipped : a sentence for each result that was left out.
     """
 
-    def __init__(self, store: Store, root: Path, registration: Registration) -> None:
+    def __init__(self, store: Store, root: Path) -> None:
         self.changes: list[str] = []
         self.skipped: list[str] = []
-        self._store, self._root, self._registration = store, root, registration
+        self._store, self._root = store, root
 
-    def all(self) -> None:
+    def all(self, registration: Registration) -> None:
         """Put into the store whatever it lacks."""
         store, root = self._store, self._root
         runs = self.trainings(path.parent.name for path in sorted(root.glob("models/*/run.json")))
         for metrics in sorted(root.glob(f"{EVALUATE}/*/metrics.json")):
-            work = partial(replay_evaluation, store, root, metrics.parent.name)
-            self._try_current(work, metrics.parent)
-        self.register(runs)
-        self.report()
-        if (root / STUDY).exists():
-            self._try_current(partial(replay_study, store, root), root / STUDY)
+            place = f"{EVALUATE}/{metrics.parent.name}"
+            if self._is_current(place):
+                work = partial(replay_evaluation, store, root, metrics.parent.name)
+                self._try(work, place)
+        self.register(runs, registration)
+        if self._is_current(REPORT):
+            self.report()
+        if self._is_current(STUDY):
+            self.study()
         if ended := store.end_abandoned():
             self.changes.append(f"Runs that were cut off are marked as killed now: {ended}.")
 
@@ -194,8 +208,8 @@ class _Replay:
         """Show the trained models of these names; return their runs."""
         runs = {}
         for name in names:
-            folder = self._root / "models" / name
-            run = self._try(partial(replay_training, self._store, folder), folder)
+            work = partial(replay_training, self._store, self._root / "models" / name)
+            run = self._try(work, f"models/{name}")
             if run is not None:
                 runs[name] = run
         return runs
@@ -203,21 +217,35 @@ class _Replay:
     def report(self) -> None:
         """Show the report, if there is one."""
         if (self._root / REPORT / "comparison.csv").exists():
-            self._try_current(partial(replay_report, self._store, self._root), self._root / REPORT)
+            self._try(partial(replay_report, self._store, self._root), REPORT)
 
-    def register(self, runs: Mapping[str, Run]) -> None:
+    def study(self) -> None:
+        """Show how people judged, if that is known."""
+        if (self._root / STUDY).exists():
+            self._try(partial(replay_study, self._store, self._root, self._try), STUDY)
+
+    def register(self, runs: Mapping[str, Run], asked: Registration) -> None:
         """Log and register the models of these runs, and point the alias to the best."""
         if not runs:
             return
-        registry = Registry(self._store, self._registration)
-        results = measured(self._root, (*runs, *BASELINES))
+        make = partial(Registry, self._store, asked)
+        registry = self._try(make, f"The registered model {asked.name}")
+        if registry is None:
+            return
+        results = measured(self._root, (*asked.models, *runs, *BASELINES))
         versions = {}
         for name, run in runs.items():
             work = partial(self._add, registry, name, run, results.get(name))
-            version = self._try(work, self._root / "models" / name)
+            version = self._try(work, f"models/{name}")
             if version is not None:
                 versions[name] = version
-        self._crown(registry, results, versions)
+        crown = partial(self._crown, registry, results, versions)
+        self._try(crown, f"The alias {ALIAS} of {asked.name}")
+
+    def tell(self) -> None:
+        """Say what was put right and what was left out."""
+        for sentence in (*self.changes, *self.skipped):
+            say(sentence)
 
     def _add(
         self, registry: Registry, name: str, run: Run, metrics: Mapping[str, object] | None
@@ -233,18 +261,9 @@ class _Replay:
         results: Mapping[str, Mapping[str, float]],
         versions: Mapping[str, str],
     ) -> None:
-        asked = self._registration
-        competing = {name: results[name] for name in asked.models if name in results}
-        values = {
-            n: found[asked.measure] for n, found in competing.items() if asked.measure in found
-        }
-        best = champion(values, asked.better)
-        if best is None or best not in versions:
-            why = f"{best} is not registered" if best else f"no model has {asked.measure}"
-            self.skipped.append(
-                f"The alias {ALIAS} of {asked.name} stays where it is: {why} (tracking.champion in "
-                "params.yaml)."
-            )
+        asked = registry.registration
+        best = self._best(asked, results, versions)
+        if best is None:
             return
         if registry.crown(versions[best]):
             self.changes.append(
@@ -254,25 +273,53 @@ class _Replay:
         if verdict:
             replay_verdict(self._store, self._root, best, verdict)
 
-    def _try_current(self, work: Callable[[], object], place: Path) -> None:
-        path = place.relative_to(self._root).as_posix()
-        if is_current(self._root, path):
-            self._try(work, place)
+    def _best(
+        self,
+        asked: Registration,
+        results: Mapping[str, Mapping[str, float]],
+        versions: Mapping[str, str],
+    ) -> str | None:
+        """Return whom the alias belongs to; say why it stays where that cannot be known."""
+        unknown = [name for name in asked.models if name not in results]
+        values = {
+            name: results[name][asked.measure]
+            for name in asked.models
+            if asked.measure in results.get(name, {})
+        }
+        best = champion(values, asked.better)
+        if unknown:
+            stages = " ".join(f"evaluate@{name}" for name in unknown)
+            why = f"run `dvc repro {stages}`, of which there are no current results"
+        elif best is None:
+            why = f"no model has {asked.measure} (tracking.champion in params.yaml)"
+        elif best not in versions:
+            why = f"{best} is not registered ({CHECKOUT})"
         else:
-            self.skipped.append(
-                f"{path} is older than what it was made from: run `dvc repro`, then this again."
-            )
+            return best
+        self._skip(f"The alias {ALIAS} of {asked.name} stays where it is: {why}.")
+        return None
 
-    def _try(self, work: Callable[[], T], place: Path) -> T | None:
+    def _is_current(self, place: str) -> bool:
+        current = is_current(self._root, place)
+        if not current and (self._root / place).exists():
+            self._skip(
+                f"{place} is older than what it was made from: run `dvc repro`, then this again."
+            )
+        return current
+
+    def _try(self, work: Callable[[], T], place: str) -> T | None:
         try:
             return work()
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            path = place.relative_to(self._root).as_posix()
-            reason = f"{type(error).__name__}: {error}"
-            self.skipped.append(
-                f"{path} was left out ({reason}): `dvc checkout` brings back missing files."
-            )
+        except Exception as error:
+            probe(address(self._root))  # Of a dead store every place would say the same, slowly.
+            advice = CHECKOUT if isinstance(error, FILE_ERRORS) else AGAIN
+            told = f"{type(error).__name__}: {reason(error)}"
+            self._skip(f"{place} was left out ({told}): {advice}.")
             return None
+
+    def _skip(self, sentence: str) -> None:
+        if sentence not in self.skipped:
+            self.skipped.append(sentence)
 
 
 def _bounded(
