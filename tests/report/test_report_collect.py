@@ -137,14 +137,17 @@ def test_a_table_without_the_weights_is_refused(params: Params, project: Path) -
 
 def test_one_scene_alone_has_no_intervals_and_a_report(params: Params, project: Path) -> None:
     for path in (project / "results" / "evaluate").glob("*/per_image.parquet"):
-        pd.read_parquet(path).assign(group="one").to_parquet(path)
+        for table in (path, path.parent / "details" / "hues.parquet"):
+            pd.read_parquet(table).assign(group="one").to_parquet(table)
         numbers = json.loads((path.parent / "metrics.json").read_text())
         (path.parent / "metrics.json").write_text(json.dumps(numbers | {"interval": {}}))
     results = collect(params, project)
     assert (results.scenes, results.sample) == (1, "1 scene")
     assert not any(results.differences.pairs.values())
     build_report(params, project, project / "out")
-    assert "±" not in (project / "out" / "comparison.md").read_text(encoding="utf-8")
+    table = (project / "out" / "comparison.md").read_text(encoding="utf-8")
+    assert "±" not in table
+    assert "**" not in table
 
 
 def _refusal(params: Params, project: Path) -> str:

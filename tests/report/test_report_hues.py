@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import io
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photochrom.report.classes import Classes, classes_csv, compared_by_class
+from photochrom.report.classes import LEAST, Classes, classes_csv, compared_by_class
 from photochrom.report.collect import Results
 from photochrom.report.hues import Hues, compared_by_hue, hues_csv
 from photochrom.report.naming import class_name
+from photochrom.report.reading import ReportError
 from photochrom.report.sections import strengths
 
 GROUPS = ["a", "b", "c"]
@@ -100,6 +102,29 @@ def test_gray_without_any_color_divides_by_nothing() -> None:
     assert (row["auc"], row["chroma_kept"], row["chroma_kept_low"]) == ("50.0", "", "")
 
 
+def test_nobody_is_best_at_a_hue_whose_differences_are_unknown() -> None:
+    tables = {
+        "one": _table({"red": [90.0, 60.0, 30.0], "cyan": [80.0]}),
+        "other": _table({"red": [80.0, 50.0, 20.0], "cyan": [10.0]}),
+    }
+    hues = _compared(tables)
+    assert hues.best["cyan", "auc"] == frozenset()
+    assert hues.best["red", "auc"] == {"one"}
+
+
+@pytest.mark.parametrize(("column", "fault"), [("hue", "mauve"), ("group", "elsewhere")])
+@pytest.mark.parametrize(("name", "stage"), [("one", "evaluate@one"), ("gray", "baselines")])
+def test_an_unknown_hue_or_group_is_refused(column: str, fault: str, name: str, stage: str) -> None:
+    tables = {each: _table({"red": [90.0, 60.0, 30.0]}) for each in ("one", "gray")}
+    tables[name].loc[1, column] = fault
+    with pytest.raises(ReportError) as refused:
+        _compared(tables)
+    assert str(refused.value) == (
+        f"hues.parquet of {name} has the {column} '{fault}', which the test photographs do not: "
+        f"run `dvc repro --force {stage}`."
+    )
+
+
 @given(st.lists(st.floats(0, 100), min_size=3, max_size=3))
 def test_an_interval_holds_its_estimate(values: list[float]) -> None:
     found = _compared({"one": _table({"red": values})}).estimates["one", "red", "auc"]
@@ -136,6 +161,10 @@ def by_class(labels: Sequence[str | None], **scores: Sequence[float]) -> Classes
     return compared_by_class(tables, 200, 0)
 
 
+def _labels(classes: int, pictures: int) -> list[str]:
+    return [f"n{label:02d}" for label in range(classes) for _ in range(pictures)]
+
+
 def test_classes_are_ordered_by_the_mean_over_all_models() -> None:
     one, other = [80.0, 90.0, 70.0, 60.0], [50.0, 50.0, 90.0, 60.0]
     classes = by_class(["x", "x", "n01443537", "z"], one=one, other=other)
@@ -151,9 +180,37 @@ def test_classes_are_ordered_by_the_mean_over_all_models() -> None:
 
 
 def test_many_classes_show_their_ends() -> None:
-    easiest, hardest = by_class([f"n{i:02d}" for i in range(30)], one=np.arange(30.0)).ends
+    easiest, hardest = by_class(_labels(30, LEAST), one=np.arange(30.0 * LEAST)).ends
     assert (easiest[0], easiest[-1], len(easiest)) == ("n29", "n20", 10)
     assert (hardest[0], hardest[-1], len(hardest)) == ("n09", "n00", 10)
+
+
+def test_a_class_of_few_pictures_is_at_neither_end(results: Results) -> None:
+    labels = [*_labels(21, LEAST), *["few_easy"] * (LEAST - 1), *["few_hard"] * (LEAST - 1)]
+    scores = [*np.full(21 * LEAST, 50.0), *[99.0] * (LEAST - 1), *[1.0] * (LEAST - 1)]
+    classes = by_class(labels, classifier=scores, regressor=scores)
+    assert not {"few_easy", "few_hard"} & set(itertools.chain(*classes.ends))
+    assert "few_easy,few_easy,4,classifier,99.0,99.0,99.0\n" in classes_csv(classes)
+    changed = dataclasses.replace(results, classes=classes)
+    assert "Only classes of at least 5 pictures are" in strengths.class_note(changed)
+    titles = [table.title for table in strengths.class_tables(changed)]
+    assert titles == ["Easiest classes", "Hardest classes"]
+
+
+def test_where_few_classes_have_enough_pictures_they_are_one_table(results: Results) -> None:
+    labels, scores = [*_labels(30, 1), *["many"] * LEAST], np.arange(30.0 + LEAST)
+    classes = by_class(labels, classifier=scores, regressor=scores)
+    changed = dataclasses.replace(results, classes=classes)
+    (table,) = strengths.class_tables(changed)
+    assert table.title == "Classes of 5 pictures or more"
+    assert [line[:2] for line in table.lines] == [("many", 5)]
+
+
+def test_where_no_class_has_enough_pictures_that_is_said(results: Results) -> None:
+    classes = by_class(_labels(30, 1), classifier=np.arange(30.0), regressor=np.arange(30.0))
+    changed = dataclasses.replace(results, classes=classes)
+    assert strengths.class_tables(changed) == ()
+    assert strengths.class_note(changed).startswith("No class has 5 test pictures")
 
 
 def test_a_class_without_a_name_keeps_its_label() -> None:
@@ -165,7 +222,9 @@ def test_photographs_without_labels_have_no_classes(results: Results) -> None:
     classes = by_class([None, None], one=[1.0, 2.0])
     assert classes.ends == ((), ())
     assert classes_csv(classes) == "label,name,photographs,model,auc,auc_low,auc_high\n"
-    assert strengths.class_tables(dataclasses.replace(results, classes=classes)) == ()
+    changed = dataclasses.replace(results, classes=classes)
+    assert strengths.class_tables(changed) == ()
+    assert strengths.class_note(changed).startswith("These photographs have no class labels.")
 
 
 def test_the_page_has_the_classes_with_a_column_for_each_model(results: Results) -> None:

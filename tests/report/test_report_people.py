@@ -95,12 +95,14 @@ def test_a_single_person_tells_nothing_for_sure(tmp_path: Path, results: Results
     people = _read(tmp_path, values)
     (real,) = people.protocols
     assert [one.name for one in real.best] == ["classifier"]
+    assert not real.sure
     assert section.panels(people)[0].apart == ()
     assert section.basis(people).startswith("1 person gave 1 vote on 60 test photographs.")
     text = " ".join(verdict(dataclasses.replace(results, people=people)))
     assert (
-        "To 1 person, classifier came closest to real, though the votes are too few to tell that "
-        "from chance: its colors" in text
+        "To 1 person, classifier came closest to real (its colors were taken for the real ones "
+        "in 31\u00a0% of the trials, where a perfect illusion reaches 50\u00a0%), though the votes "
+        "are too few to tell that from chance." in text
     )
 
 
@@ -114,7 +116,9 @@ def test_where_nobody_differs_the_verdict_says_any_other(tmp_path: Path, results
     real = values["protocols"]["real_or_fake"]
     real |= {"models": {name: judged(100, 30.0) for name in names}, "comparisons": equal}
     changed = dataclasses.replace(results, people=_read(tmp_path, values))
-    assert "though it is not distinguishable from any other: its" in " ".join(verdict(changed))
+    assert "50\u00a0%), though it is not distinguishable from any other." in " ".join(
+        verdict(changed)
+    )
 
 
 def test_chance_is_a_line_where_there_is_something_to_guess(tmp_path: Path) -> None:
@@ -139,17 +143,18 @@ def test_with_votes_the_page_and_the_verdict_tell_them(params: Params, project: 
         assert words in text
     assert "Nobody has been asked" not in text
     assert (
-        "To 38 people, classifier came closest to real: its colors were taken for the real ones "
-        "in 31\u00a0% of the trials, where a perfect illusion reaches 50\u00a0%."
+        "To 38 people, classifier came closest to real (its colors were taken for the real ones "
+        "in 31\u00a0% of the trials, where a perfect illusion reaches 50\u00a0%)."
     ) in verdict(results)
 
 
 @pytest.mark.parametrize(
     ("only", "words"),
     [
-        ("naturalness", "classifier looked natural most often, though it is not distinguishable "
-         "from regressor: 40\u00a0% of its pictures"),
-        ("preference", "classifier was preferred most often: in 60\u00a0% of its comparisons"),
+        ("naturalness", "classifier looked natural most often of the colorizers (40\u00a0% of its "
+         "pictures), though it is not distinguishable from regressor."),
+        ("preference", "classifier came out strongest (preferred in 60\u00a0% of its "
+         "comparisons)."),
     ],
 )  # fmt: skip
 def test_the_verdict_takes_the_first_protocol_with_votes(
@@ -159,3 +164,44 @@ def test_the_verdict_takes_the_first_protocol_with_votes(
     values["protocols"] = {only: values["protocols"][only]}
     changed = dataclasses.replace(results, people=_read(tmp_path, values))
     assert words in " ".join(verdict(changed))
+
+
+def test_the_verdict_counts_the_people_of_its_protocol(tmp_path: Path, results: Results) -> None:
+    values = votes()
+    values["protocols"]["real_or_fake"]["people"] = 7
+    changed = dataclasses.replace(results, people=_read(tmp_path, values))
+    assert "To 7 people, classifier" in " ".join(verdict(changed))
+
+
+def test_picking_the_real_one_ranks_colorizers_below_the_truth(
+    tmp_path: Path, results: Results
+) -> None:
+    values = votes()
+    pick = copy.deepcopy(values["protocols"]["real_or_fake"])
+    pick["models"]["truth"] = judged(200, 60.0)
+    values["protocols"] = {"pick_real": pick}
+    changed = dataclasses.replace(results, people=_read(tmp_path, values))
+    assert (
+        "classifier was picked as the real photograph most often of the colorizers (in 31\u00a0% "
+        "of the trials)." in " ".join(verdict(changed))
+    )
+
+
+def test_without_any_strength_nobody_came_out_strongest(tmp_path: Path, results: Results) -> None:
+    values = votes()
+    for one in values["protocols"]["preference"]["models"].values():
+        one.update(strength=None, strength_interval=None)
+    values["protocols"] = {"preference": values["protocols"]["preference"]}
+    people = _read(tmp_path, values)
+    assert people.protocols[0].best == ()
+    assert "strongest" not in " ".join(verdict(dataclasses.replace(results, people=people)))
+    assert "No votes connect" in section.panels(people)[0].basis
+
+
+def test_a_name_with_dollar_signs_is_drawn_as_it_stands(tmp_path: Path) -> None:
+    values = votes()
+    for protocol in values["protocols"].values():
+        protocol["models"]["$\\frac$ & <$x_1$>"] = protocol["models"].pop("regressor")
+        protocol["comparisons"] = []
+    real, *_ = section.panels(_read(tmp_path, values))
+    assert "$\\frac$ &amp; &lt;$x_1$&gt;" in real.figure

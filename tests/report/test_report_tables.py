@@ -16,6 +16,8 @@ from photochrom.report.standings import (
     heading,
     leaders,
     printed,
+    rivals,
+    signed,
     spread,
 )
 from photochrom.report.tables import MAIN, comparison_csv, comparison_markdown, differences_csv
@@ -58,7 +60,7 @@ def test_the_best_trained_model_of_each_column_is_bold(results: Results) -> None
         name: {key for key, cell in zip(SHOWN, cells, strict=True) if cell.startswith("**")}
         for name, cells in table.items()
     }
-    assert bold["regressor"] == {"ciede2000", "psnr", "ssim", "milliseconds"}
+    assert bold["regressor"] == {"ciede2000", "psnr", "ssim"}
     assert bold["classifier"] == {
         "auc_rebalanced",
         "auc",
@@ -108,12 +110,14 @@ def test_csv_gives_back_every_number_exactly(
 
 def test_a_difference_is_best_closest_to_zero_whatever_its_sign() -> None:
     rows = [_row("under", colorfulness_delta=-2.0), _row("over", colorfulness_delta=3.0)]
-    assert leaders(rows, MEASURE["colorfulness_delta"], NOTHING) == {"under"}
+    sure = _told_apart("colorfulness_delta", under_over=True)
+    assert leaders(rows, MEASURE["colorfulness_delta"], sure) == {"under"}
 
 
 def test_what_prints_alike_shares_the_lead() -> None:
     rows = [_row("a", auc=90.04), _row("b", auc=89.96), _row("c", auc=89.94)]
-    assert leaders(rows, MEASURE["auc"], NOTHING) == {"a", "b"}
+    told = _told_apart("auc", a_b=False, a_c=True, b_c=True)
+    assert leaders(rows, MEASURE["auc"], told) == {"a", "b"}
     assert beats(rows[0], rows[1], MEASURE["auc"]) is False
 
 
@@ -127,7 +131,21 @@ def test_what_cannot_be_told_from_the_best_shares_the_lead() -> None:
     rows = [_row("a", auc=90.0), _row("b", auc=89.0), _row("c", auc=88.0), _row("d", auc=85.0)]
     differences = _told_apart("auc", b_a=False, a_c=True, c_b=False, a_d=False)
     assert leaders(rows, MEASURE["auc"], differences) == {"a", "b", "d"}
-    assert leaders(rows, MEASURE["auc"], _told_apart("psnr", a_b=False)) == {"a"}
+    assert rivals(rows, MEASURE["auc"], differences) == {"b", "d"}
+
+
+@pytest.mark.parametrize("known", [{}, {"a_b": True}, {"a_b": False}, {"b_c": True}])
+def test_nobody_is_best_where_a_difference_to_the_best_is_unknown(known: dict[str, bool]) -> None:
+    rows = [_row("a", auc=90.0), _row("b", auc=89.0), _row("c", auc=88.0)]
+    assert leaders(rows, MEASURE["auc"], _told_apart("auc", **known)) == frozenset()
+    assert leaders(rows, MEASURE["auc"], _told_apart("psnr", a_b=True, a_c=True)) == frozenset()
+    assert leaders(rows[:1], MEASURE["auc"], NOTHING) == {"a"}
+
+
+def test_time_has_no_interval_and_so_nothing_in_bold(results: Results) -> None:
+    table, place = _markdown(results), SHOWN.index("milliseconds")
+    assert (table["regressor"][place], table["classifier"][place]) == ("1.50", "4.00")
+    assert "no such differences, as time, has nothing in bold" in comparison_markdown(results)
 
 
 def test_a_baseline_that_cannot_be_told_from_the_best_is_no_leader() -> None:
@@ -200,9 +218,20 @@ def test_differences_to_zero_compare_distances_from_it(results: Results) -> None
     assert float(row["high"]) < 0
 
 
+def test_a_difference_turns_with_its_rows() -> None:
+    differences = Differences({("a", "b"): {"auc": Difference(2.0, -1.0, 3.0)}})
+    assert differences.between("a", "b", "auc") == Difference(2.0, -1.0, 3.0)
+    assert differences.between("b", "a", "auc") == Difference(-2.0, -3.0, 1.0)
+    assert differences.between("a", "b", "psnr") is None
+    assert differences.between("a", "c", "auc") is None
+
+
 def test_zero_has_no_sign() -> None:
     assert printed(MEASURE["colorfulness_delta"], -0.04) == "0.0"
     assert printed(MEASURE["ciede2000"], -0.0) == "0.00"
+    assert signed(MEASURE["ciede2000"], -0.001) == "0.00"
+    assert signed(MEASURE["ciede2000"], 0.5) == "+0.50"
+    assert signed(MEASURE["parameters"], -1234.0) == "−1,234"
 
 
 def test_headings_tell_unit_and_direction() -> None:
@@ -275,8 +304,15 @@ def test_the_verdict_follows_the_numbers(
             {"a_b": False, "a_c": False, "a_d": False, "a_e": False},
             "but is not distinguishable from any other.",
         ),
-        ({"b_gray": False, "a_gray": True}, "(58.1 %) on rebalanced AuC. b is not disting"),
-        ({"b_gray": False, "c_gray": False}, "b and c are not distinguishable from gray."),
+        (
+            {"b_gray": False, "a_gray": True},
+            "All 5 trained models lie above plain gray (58.1 %) on rebalanced AuC, b not for sure.",
+        ),
+        ({"b_gray": False, "c_gray": False}, "on rebalanced AuC, b and c not for sure."),
+        (
+            {f"{name}_gray": False for name in "abcde"},
+            "lie above plain gray (58.1 %) on rebalanced AuC, none of them for sure.",
+        ),
     ],
 )
 def test_the_verdict_says_what_cannot_be_told_apart(
@@ -285,6 +321,17 @@ def test_the_verdict_says_what_cannot_be_told_apart(
     scores = {"a": (64.0, 1.0), "b": (63.0, 2.0), "c": (62.0, 3.0), "d": (61.0, 4.0)}
     scores["e"] = (60.0, 5.0)
     assert sentence in _verdict(results, _told_apart("auc_rebalanced", **pairs), **scores)
+
+
+def test_what_lies_behind_gray_and_what_is_not_sure_to_lie_above_are_two_sentences(
+    results: Results,
+) -> None:
+    unsure = _told_apart("auc_rebalanced", two_gray=False)
+    text = _verdict(results, unsure, one=(64.0, 1.0), two=(59.0, 2.0), three=(57.0, 3.0))
+    assert (
+        "three (57.0 %) does not beat plain gray (58.1 %) on rebalanced AuC. two is not "
+        "distinguishable from gray." in text
+    )
 
 
 def test_many_rivals_are_counted(results: Results) -> None:

@@ -13,6 +13,9 @@ from photochrom.uncertainty import bootstrap
 MEASURE = "auc"
 ENDS = 10
 """So many of the easiest and of the hardest classes are shown."""
+LEAST = 5
+"""Fewest test pictures of a class among them: the extremes of fewer are those of single pictures.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +35,14 @@ class Classes:
 
     @property
     def ends(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The easiest and the hardest classes; all are among the easiest where they are few."""
+        """The easiest and the hardest classes; all are among the easiest where they are few.
+
+        Where they are many, only those of at least :data:`LEAST` pictures.
+        """
         labels = tuple(str(label) for label in self.scores.index)
+        if len(labels) <= 2 * ENDS:
+            return labels, ()
+        labels = tuple(label for label in labels if self.photographs[label] >= LEAST)
         return (labels, ()) if len(labels) <= 2 * ENDS else (labels[:ENDS], labels[-ENDS:])
 
 

@@ -15,7 +15,7 @@ from photochrom.report.details import Details, details_of
 from photochrom.report.differences import SET_LEVEL, Differences, compared, resampled
 from photochrom.report.hues import Hues, compared_by_hue
 from photochrom.report.people import People, people_of
-from photochrom.report.reading import ReportError, csv_of, found, json_of, parquet_of
+from photochrom.report.reading import ReportError, csv_of, found, json_of, parquet_of, stage_of
 from photochrom.tracking import Provenance, provenance
 from photochrom.uncertainty import WEIGHTS, Bootstrap
 
@@ -180,7 +180,7 @@ def collect(params: Params, root: Path) -> Results:
     details = {
         row.name: details_of(
             _results(root, row.name),
-            _stage(row.name),
+            stage_of(row.name),
             row.photographs,
             params.models.get(row.name),
         )
@@ -219,7 +219,7 @@ def _rows(params: Params, root: Path) -> tuple[Row, ...]:
 
 
 def _row(name: str, study: str | None, root: Path) -> Row:
-    values = json_of(_results(root, name) / "metrics.json", _stage(name), METRIC_KEYS)
+    values = json_of(_results(root, name) / "metrics.json", stage_of(name), METRIC_KEYS)
     metrics = {key: value for key, value in values.items() if key in MEASURE_KEYS}
     intervals = {key: (low, high) for key, (low, high) in values["interval"].items()}
     return Row(name, study, int(values["photographs"]), metrics, intervals)
@@ -229,7 +229,7 @@ def _same_test_set(row: Row, baseline: Row) -> None:
     if row.photographs != baseline.photographs:
         raise ReportError(
             f"{row.name} was measured on {row.photographs} pictures and {baseline.name} on "
-            f"{baseline.photographs}: run `dvc repro {_stage(row.name)} baselines`."
+            f"{baseline.photographs}: run `dvc repro {stage_of(row.name)} baselines`."
         )
 
 
@@ -248,7 +248,7 @@ def _resampled(
         if not one.pairs_with(drawn["gray"]):
             raise ReportError(
                 f"{name} and gray were measured on different pictures: run `dvc repro "
-                f"{_stage(name)} baselines`."
+                f"{stage_of(name)} baselines`."
             )
     return drawn
 
@@ -257,12 +257,12 @@ def _table(row: Row, root: Path) -> pd.DataFrame:
     means = [key for key in row.intervals if key not in SET_LEVEL]
     weights = [WEIGHTS[key] for key in means if key in WEIGHTS]
     columns = ("id", "group", *means, *weights)
-    return parquet_of(_results(root, row.name) / "per_image.parquet", _stage(row.name), columns)
+    return parquet_of(_results(root, row.name) / "per_image.parquet", stage_of(row.name), columns)
 
 
 def _measured(root: Path) -> pd.DataFrame:
     path = _results(root, "gray") / "per_image.parquet"
-    return parquet_of(path, _stage("gray"), ("id", "group", "picture"))
+    return parquet_of(path, stage_of("gray"), ("id", "group", "picture"))
 
 
 def _hues(params: Params, details: Mapping[str, Details], measured: pd.DataFrame) -> Hues:
@@ -276,7 +276,7 @@ def _labelled(rows: tuple[Row, ...], root: Path) -> dict[str, pd.DataFrame]:
     columns = ("id", "group", "label", "auc")
     return {
         row.name: parquet_of(
-            _results(root, row.name) / "per_image.parquet", _stage(row.name), columns
+            _results(root, row.name) / "per_image.parquet", stage_of(row.name), columns
         )
         for row in rows
         if row.trained
@@ -294,7 +294,7 @@ def _photographs(
 
 
 def _picture(root: Path, name: str, stem: str) -> Path:
-    return found(_results(root, name) / "pictures" / f"{stem}.png", _stage(name))
+    return found(_results(root, name) / "pictures" / f"{stem}.png", stage_of(name))
 
 
 def _training(name: str, model: ModelParams, root: Path) -> Training:
@@ -321,7 +321,3 @@ def _data(root: Path) -> Data:
 
 def _results(root: Path, name: str) -> Path:
     return root / "results" / "evaluate" / name
-
-
-def _stage(name: str) -> str:
-    return "baselines" if name in BASELINES else f"evaluate@{name}"

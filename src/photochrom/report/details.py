@@ -14,8 +14,6 @@ from photochrom.report.reading import array_of, csv_of, found, list_of, parquet_
 
 End = Literal["worst", "best"]
 ENDS: tuple[End, ...] = ("worst", "best")
-HUES = ("gray", "red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink")
-"""The names of true colors; gray is what has hardly any."""
 HUE_COLUMNS = ("id", "group", "hue", "pixels", "auc", "chroma", "true_chroma")
 BINS, LATTICE = 313, 256
 CALIBRATION_COLUMNS = ("low", "high", "pixels", "confidence", "accuracy")

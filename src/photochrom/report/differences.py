@@ -36,10 +36,17 @@ class Differences:
 
     pairs: Mapping[tuple[str, str], Mapping[str, Difference]]
 
+    def between(self, one: str, other: str, key: str) -> Difference | None:
+        """Return a measure of one row minus that of another; None if it was not compared."""
+        if found := self.pairs.get((one, other), {}).get(key):
+            return found
+        turned = self.pairs.get((other, one), {}).get(key)
+        return turned and Difference(-turned.value, -turned.high, -turned.low)
+
     def tell(self, one: str, other: str, key: str) -> bool | None:
         """Return whether two rows can be told apart by a measure; None if it was not compared."""
-        pair = self.pairs.get((one, other), self.pairs.get((other, one), {}))
-        return pair[key].distinguishable if key in pair else None
+        found = self.between(one, other, key)
+        return None if found is None else found.distinguishable
 
 
 def compared(rows: Mapping[str, Bootstrap]) -> Differences:

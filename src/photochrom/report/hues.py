@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from photochrom.report.details import HUES
+from photochrom.color.hues import NAMES
+from photochrom.report.reading import ReportError, stage_of
 from photochrom.uncertainty import interval
 
 SUMS = ("pixels", "auc", "chroma", "true_chroma")
@@ -39,7 +40,7 @@ class Hues:
     Attributes
     ----------
     names : of the colorizers, models and the gray baseline.
-    present : the hues that occur, in the order of :data:`HUES`.
+    present : the hues that occur, in the order of :data:`photochrom.color.hues.NAMES`.
     shares : percent of the test pixels that have each hue.
     estimates : by colorizer, hue and key of :data:`MEASURES`, in percent.
     best : by hue and key: the models that are best, as far as the photographs tell. Of what is
@@ -67,17 +68,22 @@ def compared_by_hue(
     tables : by colorizer, as hues.parquet has them; of the same photographs.
     models : those that can be best.
     groups : all groups of the test photographs, with or without a hue.
+
+    Raises
+    ------
+    ReportError
+        If a table has a hue that is none, or a group that no test photograph has.
     """
-    sums = np.stack([_sums(table, groups) for table in tables.values()])
+    sums = np.stack([_sums(*named, groups) for named in tables.items()])
     pixels = sums[0, :, :, 0].sum(0)
-    present = tuple(hue for hue, count in zip(HUES, pixels, strict=True) if count)
+    present = tuple(hue for hue, count in zip(NAMES, pixels, strict=True) if count)
     keys = [(hue, key) for hue in present for key in MEASURES]
     draws = _drawn(sums, resamples, seed)
     measured = {key: (_ratio(sums.sum(1), *key), _ratio(draws, *key)) for key in keys}
     return Hues(
         names=tuple(tables),
         present=present,
-        shares=dict(zip(HUES, 100.0 * pixels / pixels.sum(), strict=True)),
+        shares=dict(zip(NAMES, 100.0 * pixels / pixels.sum(), strict=True)),
         estimates={
             (name, *key): Estimate(float(values[place]), interval(drawn[:, place]))
             for key, (values, drawn) in measured.items()
@@ -106,13 +112,22 @@ def _rounded(number: float | str) -> float | str:
     return number if isinstance(number, str) else "" if number != number else round(number, 6)
 
 
-def _sums(table: pd.DataFrame, groups: Sequence[str]) -> np.ndarray:
+def _sums(name: str, table: pd.DataFrame, groups: Sequence[str]) -> np.ndarray:
     """Return the (G, H, 4) sums over the photographs of each group."""
-    found = np.zeros((len(groups), len(HUES), len(SUMS)))
-    rows = pd.Index(groups).get_indexer(table["group"])
-    hues = pd.Index(HUES).get_indexer(table["hue"])
-    np.add.at(found, (rows, hues), table[list(SUMS)].to_numpy())
-    return found
+    sums = np.zeros((len(groups), len(NAMES), len(SUMS)))
+    places = (_places(name, table["group"], groups), _places(name, table["hue"], NAMES))
+    np.add.at(sums, places, table[list(SUMS)].to_numpy())
+    return sums
+
+
+def _places(name: str, column: pd.Series, known: Sequence[str]) -> np.ndarray:
+    places: np.ndarray = pd.Index(known).get_indexer(column)
+    if (places < 0).any():
+        raise ReportError(
+            f"hues.parquet of {name} has the {column.name} {column[places < 0].iloc[0]!r}, which "
+            f"the test photographs do not: run `dvc repro --force {stage_of(name)}`."
+        )
+    return places
 
 
 def _drawn(sums: np.ndarray, resamples: int, seed: int) -> np.ndarray:
@@ -132,7 +147,7 @@ def _drawn(sums: np.ndarray, resamples: int, seed: int) -> np.ndarray:
 def _ratio(sums: np.ndarray, hue: str, key: str) -> np.ndarray:
     """Return the ratios of sums (.., H, 4); NaN where a draw lacks the hue."""
     over, under, factor = MEASURES[key]
-    of_hue = sums[..., HUES.index(hue), :]
+    of_hue = sums[..., NAMES.index(hue), :]
     top, bottom = of_hue[..., SUMS.index(over)], of_hue[..., SUMS.index(under)]
     ratios: np.ndarray = np.divide(
         factor * top, bottom, out=np.full(top.shape, np.nan), where=bottom > 0
@@ -148,13 +163,19 @@ def _best(
     hue: str,
     key: str,
 ) -> frozenset[str]:
-    """Return the best model and all whose paired difference to it cannot be told from 0."""
+    """Return the best model and all whose paired difference to it cannot be told from 0.
+
+    Nobody where a difference is unknown.
+    """
     if not np.isfinite(values).all():
         return frozenset()
     places = [place for place, name in enumerate(names) if name in models]
     faults, drawn = _faults(values, hue, key), _faults(draws, hue, key)
     first = min(places, key=lambda place: float(faults[place]))
-    equal = [place for place in places if _covers_zero(drawn[:, place] - drawn[:, first])]
+    ends = {p: interval(drawn[:, p] - drawn[:, first]) for p in places if p != first}
+    if None in ends.values():
+        return frozenset()
+    equal = [place for place, between in ends.items() if between and _holds_zero(between)]
     return frozenset(names[place] for place in (first, *equal))
 
 
@@ -165,6 +186,5 @@ def _faults(ratios: np.ndarray, hue: str, key: str) -> np.ndarray:
     return 100.0 - ratios
 
 
-def _covers_zero(differences: np.ndarray) -> bool:
-    bounds = interval(differences)
-    return bounds is not None and bounds[0] <= 0 <= bounds[1]
+def _holds_zero(interval: tuple[float, float]) -> bool:
+    return interval[0] <= 0 <= interval[1]

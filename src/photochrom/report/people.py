@@ -81,8 +81,13 @@ class Protocol:
 
     @property
     def best(self) -> tuple[Judged, ...]:
-        """The colorizer people judged best, then those that cannot be told from it."""
+        """The colorizer people judged best, then those that cannot be told from it.
+
+        Nobody where no colorizer has what it is judged by: a strength, in preference.
+        """
         judged = [one for one in self.models if one.name != "truth"]
+        if self.name == "preference":
+            judged = [one for one in judged if one.strength is not None]
         return (*judged[:1], *(one for one in judged[1:] if self.equal(judged[0].name, one.name)))
 
     @property

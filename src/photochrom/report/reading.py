@@ -9,12 +9,18 @@ import numpy as np
 import pandas as pd
 
 from photochrom.files import read_json
+from photochrom.params import BASELINES
 
 T = TypeVar("T")
 
 
 class ReportError(Exception):
     """The report cannot be made. The message is one line that names the stage to run."""
+
+
+def stage_of(name: str) -> str:
+    """Return the stage that measures a colorizer: a model, by its name, or a baseline."""
+    return "baselines" if name in BASELINES else f"evaluate@{name}"
 
 
 def found(path: Path, stage: str) -> Path:

@@ -21,9 +21,12 @@ def printed(measure: Measure, value: float | None) -> str:
     """Return a value as it is printed: a dash where there is none, a sign on differences."""
     if value is None:
         return "–"
-    sign = "+" if measure.better == "closest to 0" else ""
-    text = format(_rounded(measure, value), f"{sign},.{measure.digits}f")
-    return text.lstrip("+") if _rounded(measure, value) == 0 else text.replace("-", "−")
+    return signed(measure, value) if measure.better == "closest to 0" else _text(measure, value, "")
+
+
+def signed(measure: Measure, value: float) -> str:
+    """Return a value with the digits of its measure and its sign; 0 has none."""
+    return _text(measure, value, "+" if _rounded(measure, value) else "")
 
 
 def spread(row: Row, measure: Measure) -> str:
@@ -61,15 +64,30 @@ def first(rows: Iterable[Row], measure: Measure) -> frozenset[str]:
 def leaders(rows: Iterable[Row], measure: Measure, differences: Differences) -> frozenset[str]:
     """Return the names of the best trained models, as far as the photographs tell.
 
-    Those that print the best number, and all whose paired difference to one of them cannot be
-    told from 0.
+    Those that print the best number, and all their :func:`rivals`. Nobody where a paired
+    difference among them is unknown, as in time: the best number alone does not tell who is best.
     """
     merits, front = _merits(rows, measure), first(rows, measure)
-    return front | {
-        name
+    known = all(
+        differences.tell(name, best, measure.key) is not None
+        for best in front
         for name in merits
+        if name != best
+    )
+    return front | rivals(rows, measure, differences) if known else frozenset()
+
+
+def rivals(rows: Iterable[Row], measure: Measure, differences: Differences) -> frozenset[str]:
+    """Return the names of the trained models that do not print the best number but equal it.
+
+    Those whose paired difference to one of the :func:`first` cannot be told from 0.
+    """
+    merits, front = _merits(rows, measure), first(rows, measure)
+    return frozenset(
+        name
+        for name in merits.keys() - front
         if any(differences.tell(name, best, measure.key) is False for best in front)
-    }
+    )
 
 
 def beats(row: Row, other: Row, measure: Measure) -> bool | None:
@@ -88,6 +106,11 @@ def _merit(row: Row, measure: Measure) -> float | None:
         return None
     number = _rounded(measure, value)
     return {"higher": number, "lower": -number, "closest to 0": -abs(number)}[measure.better]
+
+
+def _text(measure: Measure, value: float, sign: str) -> str:
+    text = format(_rounded(measure, value), f"{sign},.{measure.digits}f")
+    return text.replace("-", "−")
 
 
 def _rounded(measure: Measure, value: float) -> float:

@@ -27,9 +27,10 @@ MAIN = (
 """What tells most: as many columns as a README takes. Those that no row has are left out."""
 FOOT = (
     "In bold the best trained model of each column, and every model whose difference to it cannot "
-    "be told from 0 (95\u00a0% interval of the paired difference). The untrained baselines below, "
-    "in italics, never win; a colorizer that does not beat gray and mean color has learnt nothing "
-    "there. PSNR favors gray, so rank nothing by it."
+    "be told from 0 (95\u00a0% interval of the paired difference). A column that has no such "
+    "differences, as time, has nothing in bold. The untrained baselines below, in italics, never "
+    "win; a colorizer that does not beat gray and mean color has learnt nothing there. PSNR favors "
+    "gray, so rank nothing by it."
 )
 DIGITS = 6
 
@@ -59,11 +60,12 @@ def comparison_csv(rows: Sequence[Row]) -> str:
 
 
 def differences_csv(differences: Differences) -> str:
-    """Return the paired differences of all pairs of rows, in all measures that have intervals.
+    """Return the paired differences of the models, gray and mean color, each with each.
 
-    Columns: ``measure``, ``a``, ``b`` (names of rows), ``difference`` (a minus b), ``low`` and
-    ``high`` (its 95 % interval), ``distinguishable`` (yes if the interval excludes 0). Of a
-    measure that is best at 0, the distances from 0 are compared.
+    In all measures that both have an interval of. Columns: ``measure``, ``a``, ``b`` (names of
+    rows), ``difference`` (a minus b), ``low`` and ``high`` (its 95 % interval),
+    ``distinguishable`` (yes if the interval excludes 0). Of a measure that is best at 0, the
+    distances from 0 are compared.
     """
     lines: list[list[object]] = [
         [key, a, b, *(round(n, DIGITS) for n in (d.value, d.low, d.high)), _yes(d)]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from photochrom.measures import Measure
 from photochrom.report.collect import Results, Row
 from photochrom.report.people import People, Protocol, counted
-from photochrom.report.standings import MEASURE, beats, first, leaders, printed
+from photochrom.report.standings import MEASURE, beats, first, printed, rivals
 
 AUC = MEASURE["auc_rebalanced"]
 DELTA = MEASURE["colorfulness_delta"]
@@ -29,7 +29,7 @@ def verdict(results: Results) -> tuple[str, ...]:
 
 
 def _leading(results: Results) -> tuple[str, ...]:
-    gray, (names, rivals) = results.row("gray"), _standing(results, AUC)
+    gray, (names, equals) = results.row("gray"), _standing(results, AUC)
     score, plain = _value(names[0], AUC), _value(gray, AUC)
     if not beats(names[0], gray, AUC):
         return (
@@ -43,9 +43,9 @@ def _leading(results: Results) -> tuple[str, ...]:
         f"{printed(AUC, gain)} points above leaving the photographs gray"
         f"{_against_baselines(results, names[0])}."
     )
-    if not rivals:
+    if not equals:
         return (f"{lead}, {margin}",)
-    return (f"{lead}, but {_unclear(results, names, rivals)}.", f"That is {margin}")
+    return (f"{lead}, but {_unclear(results, names, equals)}.", f"That is {margin}")
 
 
 def _against_baselines(results: Results, leader: Row) -> str:
@@ -60,14 +60,14 @@ def _against_baselines(results: Results, leader: Row) -> str:
 
 
 def _most_colorful(results: Results) -> str:
-    names, rivals = _standing(results, DELTA)
+    names, equals = _standing(results, DELTA)
     mine, true = _value(names[0], COLORFULNESS), _value(results.row("truth"), COLORFULNESS)
     if len(results.models) == 1:
         return f"Its colorfulness is {mine}; that of the true photographs is {true}."
-    but = f", but {_unclear(results, names, rivals)}" if rivals else ""
+    but = f", but {_unclear(results, names, equals)}" if equals else ""
     if len(names) > 1:
         return f"{_listed(names)} come closest to the true colorfulness, {true}{but}."
-    also = not rivals and _standing(results, AUC) == (names, [])
+    also = not equals and _standing(results, AUC) == (names, [])
     who = "It also" if also else _listed(names)
     return f"{who} comes closest to the true colorfulness: {mine} of {true}{but}."
 
@@ -78,14 +78,22 @@ def _against_gray(results: Results) -> tuple[str, ...]:
     if len(behind) == len(models):
         return ()
     unsure = [row for row in models if row not in behind and not _above(results, row, gray)]
+    if len(models) > 1 and not behind:
+        return (_ahead(models, unsure, gray),)
     sentences = [f"{_some(unsure)} {_is(unsure)} not distinguishable from gray."] if unsure else []
-    return (*([_behind(models, behind, gray)] if len(models) > 1 else []), *sentences)
+    return (*([_behind(models, behind, gray)] if behind else []), *sentences)
+
+
+def _ahead(models: Sequence[Row], unsure: Sequence[Row], gray: Row) -> str:
+    plain, count = f"plain gray ({_value(gray, AUC)}\u00a0%) on rebalanced AuC", len(models)
+    if not unsure:
+        return f"All {count} trained models beat {plain}."
+    which = "none of them" if len(unsure) == count else f"{_some(unsure)} not"
+    return f"All {count} trained models lie above {plain}, {which} for sure."
 
 
 def _behind(models: Sequence[Row], behind: Sequence[Row], gray: Row) -> str:
     plain, count = _value(gray, AUC), len(models)
-    if not behind:
-        return f"All {count} trained models beat plain gray ({plain}\u00a0%) on rebalanced AuC."
     scores = [f"{row.title} ({_value(row, AUC)}\u00a0%)" for row in behind]
     if len(behind) > 2:
         return (
@@ -104,32 +112,29 @@ def _people(people: People) -> tuple[str, ...]:
     """Return whom people judged best, by the first protocol that has votes."""
     for protocol in people.protocols:
         if best := [one.name for one in protocol.best]:
-            return (
-                f"To {counted(people.people, 'person', 'people')}, {_opinion(protocol, best)}.",
-            )
+            asked = counted(protocol.people, "person", "people")
+            return (f"To {asked}, {_opinion(protocol, best)}.",)
     return ()
 
 
 def _opinion(protocol: Protocol, best: Sequence[str]) -> str:
-    first, rivals = best[0], best[1:]
-    rate = next(f"{one.rate:.0f}\u00a0%" for one in protocol.models if one.name == first)
-    praise, measure = {
-        "real_or_fake": (
-            "came closest to real",
-            f"its colors were taken for the real ones in {rate} of the trials, where a perfect "
-            "illusion reaches 50\u00a0%",
-        ),
-        "naturalness": ("looked natural most often", f"{rate} of its pictures were called so"),
-        "pick_real": ("was picked as the real photograph most often", f"{rate} of the trials"),
-        "preference": ("was preferred most often", f"in {rate} of its comparisons"),
+    equals = best[1:]
+    rate = next(f"{one.rate:.0f}\u00a0%" for one in protocol.models if one.name == best[0])
+    praise = {
+        "real_or_fake": f"came closest to real (its colors were taken for the real ones in {rate} "
+        "of the trials, where a perfect illusion reaches 50\u00a0%)",
+        "naturalness": f"looked natural most often of the colorizers ({rate} of its pictures)",
+        "pick_real": "was picked as the real photograph most often of the colorizers (in "
+        f"{rate} of the trials)",
+        "preference": f"came out strongest (preferred in {rate} of its comparisons)",
     }[protocol.name]
-    others = rivals if len(rivals) <= 3 else [*rivals[:2], f"{len(rivals) - 2} others"]
-    if len(rivals) > 2 and len(best) == sum(one.name != "truth" for one in protocol.models):
+    others = equals if len(equals) <= 3 else [*equals[:2], f"{len(equals) - 2} others"]
+    if len(equals) > 2 and len(best) == sum(one.name != "truth" for one in protocol.models):
         others = ["any other"]
-    doubt = f", though it is not distinguishable from {_joined(others)}" if rivals else ""
+    doubt = f", though it is not distinguishable from {_joined(others)}" if equals else ""
     if len(protocol.models) > 1 and not protocol.sure:
         doubt = ", though the votes are too few to tell that from chance"
-    return f"{first} {praise}{doubt}: {measure}"
+    return f"{best[0]} {praise}{doubt}"
 
 
 def _basis(results: Results) -> str:
@@ -141,14 +146,14 @@ def _basis(results: Results) -> str:
 def _standing(results: Results, measure: Measure) -> tuple[list[Row], list[Row]]:
     """Return the models that print the best number, and those that cannot be told from them."""
     rows, front = results.models, first(results.models, measure)
-    led = leaders(rows, measure, results.differences) - front
-    return [row for row in rows if row.name in front], [row for row in rows if row.name in led]
+    equal = rivals(rows, measure, results.differences)
+    return [row for row in rows if row.name in front], [row for row in rows if row.name in equal]
 
 
-def _unclear(results: Results, names: Sequence[Row], rivals: Sequence[Row]) -> str:
+def _unclear(results: Results, names: Sequence[Row], equals: Sequence[Row]) -> str:
     others = len(results.models) - len(names)
-    every = len(rivals) == others > 2
-    return f"{_is(names)} not distinguishable from {'any other' if every else _some(rivals)}"
+    every = len(equals) == others > 2
+    return f"{_is(names)} not distinguishable from {'any other' if every else _some(equals)}"
 
 
 def _is(rows: Sequence[Row]) -> str:

@@ -37,6 +37,8 @@ STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "photochrom",
     "text.color": INK,
+    # Names of models and people's files are words, whatever dollar signs stand in them.
+    "text.parse_math": False,
     "xtick.color": INK,
     "xtick.major.width": 0.6,
     "ytick.color": INK,

@@ -17,6 +17,8 @@ GROUPS: Mapping[str, str] = {
     "cost": "Cost",
 }
 """What the groups of measures are called, in their order."""
+UNLIKE_GRAY = frozenset({"failures", "cost"})
+"""Groups in which gray is no mark to beat: it strays and bleeds nowhere, and costs nothing."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ def _lines(results: Results, columns: Sequence[Column], rows: Sequence[Row]) -> 
 def _cell(row: Row, gray: Row, column: Column, best: frozenset[str]) -> Cell:
     measure = column.measure
     value = row.metrics.get(measure.key)
-    behind = row.trained and measure.group != "cost" and beats(row, gray, measure) is False
+    against_gray = row.trained and measure.group not in UNLIKE_GRAY
+    behind = against_gray and beats(row, gray, measure) is False
     standing = " ".join(
         word for word, holds in (("best", row.name in best), ("behind", behind)) if holds
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from photochrom.report.classes import LEAST
 from photochrom.report.collect import Results
 from photochrom.report.hues import Hues
 from photochrom.report.naming import class_name
@@ -50,13 +51,33 @@ def hue_tables(results: Results) -> tuple[HueTable, ...]:
 
 
 def class_tables(results: Results) -> tuple[ClassTable, ...]:
-    """Return the easiest and the hardest classes; nothing where there are no labels."""
+    """Return the easiest and the hardest classes; nothing where none has enough pictures."""
     easiest, hardest = results.classes.ends
-    titles = ("Easiest classes", "Hardest classes") if hardest else ("All classes", "")
+    every = len(easiest) == len(results.classes.scores)
+    alone = "All classes" if every else f"Classes of {LEAST} pictures or more"
+    titles = ("Easiest classes", "Hardest classes") if hardest else (alone, "")
     return tuple(
         ClassTable(title, tuple(_class(results, label) for label in labels))
         for title, labels in zip(titles, (easiest, hardest), strict=True)
         if labels
+    )
+
+
+def class_note(results: Results) -> str:
+    """Say what the classes show, and which of them, or why there are none."""
+    classes, ends = results.classes, results.classes.ends
+    if classes.scores.empty:
+        return (
+            "These photographs have no class labels. Sets that sort photographs into folders by "
+            "class (cifar10, imagenette, imagenet, places365) are compared by class here."
+        )
+    if not ends[0]:
+        return f"No class has {LEAST} test pictures: too few to compare. classes.csv has them all."
+    few = sum(map(len, ends)) < len(classes.scores)
+    only = f" Only classes of at least {LEAST} pictures are among these:" if few else ""
+    return (
+        "Mean AuC in percent of the test pictures of a class, the classes ordered by the mean over "
+        f"all models.{only} classes.csv has every class, with intervals."
     )
 
 
