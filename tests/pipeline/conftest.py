@@ -20,6 +20,12 @@ SMALL: dict[str, Any] = {
     "lab": {"size": 32, "fit": "tiles", "tiles": {"train": 6, "held_out": 2, "min_scale": 0.5}},
     "train": {"preview": 4},
     "evaluate": {"pictures": 4},
+    "study": {
+        "trials": {"real_or_fake": 1, "naturalness": 1, "pick_real": 1, "preference": 1},
+        "practice": 1,
+        "gold": 1,
+        "sessions": 2,
+    },
     "report": {"pictures": 4},
     "models": {
         "*": {"epochs": 1, "batch_size": 16, "image": {"size": None, "crop": None}},

