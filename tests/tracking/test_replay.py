@@ -52,8 +52,10 @@ def test_failures_are_shown_under_stable_names(root: Path, client_of: Clients) -
     client = client_of(root)
     run = run_named(client, "unet6_gan")
     names = {Path(file.path).name for file in client.list_artifacts(run.info.run_id, "images")}
-    for key in ("failures~auc worst", "failures~auc best", "failures~gray_collapse worst"):
-        assert sum(name.startswith(f"{key}+step+0+") for name in names) == 2  # and a thumbnail
+    for key in ("auc worst", "auc best", "gray_collapse worst"):
+        assert (
+            sum(name.startswith(f"worst and best~{key}+step+0+") for name in names) == 2
+        )  # and a thumbnail
 
 
 def test_the_evaluations_files_are_kept_once(root: Path, client_of: Clients) -> None:

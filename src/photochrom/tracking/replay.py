@@ -26,6 +26,8 @@ REPORT_TAG, STUDY_TAG, CHAMPION_TAG = "photochrom.report", "photochrom.votes", "
 REPORT_FILES = ("index.html", "comparison.csv", "sheet.jpg", "learning_curves.png")
 EVALUATION_FILES = ("metrics.json", "per_image.parquet", "details/calibration.csv")
 EVALUATION_FOLDER = "evaluation"
+SHEETS = "worst and best"
+"""MLflow draws a section for each prefix, by the alphabet: the sheets come after the numbers."""
 RATES = {
     "real_or_fake": "fool_rate",
     "naturalness": "naturalness",
@@ -211,7 +213,7 @@ def _show_pictures(run: Run, folder: Path) -> None:
         run.picture(_image(path), 0, f"test/{path.stem}", again=True)
     for path in sheets:
         key, _, end = path.stem.rpartition("-")
-        run.picture(_image(path), 0, f"failures/{key} {end}", again=True)
+        run.picture(_image(path), 0, f"{SHEETS}/{key} {end}", again=True)
     run.tags({PICTURES_TAG: fingerprint})
 
 
