@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
-from study_kit import SIDE, names_shown, write_project, write_small_study
+from study_commands import STUDY, refusal, run
+from study_kit import SIDE, names_shown, write_project
 from typer.testing import CliRunner
 from voting_process import score_for
 
 from photochrom.cli import study as commands
-from photochrom.cli.refusal import RefusalError
 from photochrom.study.store import StudyStore
 from photochrom.study.votes import read_votes
 
-STUDY, VOTES = Path("data/study/study.db"), Path("data/votes/votes.csv")
+VOTES = Path("data/votes/votes.csv")
 TOTAL, COUNTED = 14, 10
 """Trials of a session, and those of them that are no practice."""
 
@@ -42,28 +42,6 @@ def project(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     shutil.copytree(template, root)
     monkeypatch.chdir(root)
     return root
-
-
-@pytest.fixture
-def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A study that is prepared, and the process in the folder of its project."""
-    monkeypatch.chdir(tmp_path)
-    STUDY.parent.mkdir(parents=True)
-    return write_small_study(STUDY)
-
-
-def run(*arguments: str) -> str:
-    """Run ``photochrom study``; return what it printed."""
-    done = CliRunner().invoke(commands.app, arguments, catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return done.output
-
-
-def refusal(*arguments: str) -> str:
-    with pytest.raises(RefusalError) as caught:
-        run(*arguments)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def change(key: str, value: object) -> None:

@@ -11,35 +11,9 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from study_kit import write_small_study
-from typer.testing import CliRunner
+from study_commands import refusal, run
 
 from photochrom.cli import study as commands
-from photochrom.cli.refusal import RefusalError
-
-STUDY = Path("data/study/study.db")
-
-
-@pytest.fixture
-def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A study that is prepared, and the process in the folder of its project."""
-    monkeypatch.chdir(tmp_path)
-    STUDY.parent.mkdir(parents=True)
-    return write_small_study(STUDY)
-
-
-def run(*arguments: str) -> str:
-    """Run ``photochrom study``; return what it printed."""
-    done = CliRunner().invoke(commands.app, arguments, catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return done.output
-
-
-def refusal(*arguments: str) -> str:
-    with pytest.raises(RefusalError) as caught:
-        run(*arguments)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def test_serving_answers_until_it_is_interrupted(prepared: Path) -> None:

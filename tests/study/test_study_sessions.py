@@ -2,27 +2,12 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from study_kit import sessions_begun, write_small_study
+from study_kit import sessions_begun
 from voting_process import answer_all, run_all
 
 from photochrom.study.store import StudyStore
-
-
-@pytest.fixture
-def study(tmp_path: Path) -> Path:
-    """A study of six prepared sessions."""
-    return write_small_study(tmp_path / "study.db")
-
-
-@pytest.fixture
-def store(study: Path) -> Iterator[StudyStore]:
-    opened = StudyStore.open(study)
-    yield opened
-    opened.close()
 
 
 def test_prepared_sessions_are_used_equally_often(study: Path, store: StudyStore) -> None:

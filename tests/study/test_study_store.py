@@ -4,7 +4,7 @@ import signal
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from multiprocessing import get_context
@@ -33,18 +33,6 @@ from photochrom.study.store import (
 NOTHING = Feedback(None, None)
 TOTAL = 14
 """Trials of a session: 7, one for practice before each protocol, gold in all but preference."""
-
-
-@pytest.fixture
-def study(tmp_path: Path) -> Path:
-    return write_small_study(tmp_path / "study.db")
-
-
-@pytest.fixture
-def store(study: Path) -> Iterator[StudyStore]:
-    opened = StudyStore.open(study)
-    yield opened
-    opened.close()
 
 
 def go_to(store: StudyStore, token: str, protocol: str, *, practice: bool) -> Trial:
