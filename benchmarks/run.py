@@ -30,7 +30,7 @@ from photochrom.objectives import Task, build_task
 from photochrom.objectives.classification.cross_entropy import SoftCrossEntropy
 from photochrom.params import Params, load_params
 from photochrom.params.models import ClassificationParams, ModelParams
-from photochrom.pictures import open_photograph
+from photochrom.pictures.opening import open_photograph
 from photochrom.training.checkpoint import Checkpoints
 from photochrom.training.engine import Trainer
 

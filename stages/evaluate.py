@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from photochrom.colorizer import Colorizer, ColorizerError
+from photochrom.colorizer.prediction import Predictor
+from photochrom.colorizer.stored import ColorizerError
 from photochrom.data.prior import Prior
 from photochrom.data.shards import LabSet, ShardError
 from photochrom.evaluation.evaluate import evaluate_model
@@ -19,7 +20,7 @@ def main() -> None:
     """Measure the model named on the command line and write results/evaluate/NAME."""
     name, params = sys.argv[1], load_params()
     decoding, out = params.models[name].decoding, Path("results/evaluate", name)
-    colorizer = Colorizer.load(Path("models", name), decoding)
+    colorizer = Predictor.load(Path("models", name), decoding)
     test, prior = LabSet.open(Path("data/lab"), "test"), Prior.load(Path("data/prior"))
     perception = Perception.open(test, Path("data/weights"), Path("results/evaluate/truth/details"))
     numbers = evaluate_model(colorizer, test, prior, params.evaluate, out, (perception,))

@@ -32,7 +32,8 @@ from photochrom.params.models import (
     ModelParams,
     ResNetParams,
 )
-from photochrom.pictures import to_rgb, upright
+from photochrom.pictures.modes import to_rgb
+from photochrom.pictures.opening import upright
 
 CPU = torch.device("cpu")
 MODELS = load_params(Path(__file__).resolve().parents[1] / "params.yaml").models

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from PIL import Image, ImageCms
 
-from photochrom.pictures import BadPhotographError, open_photograph, save_figure, sheet, to_rgb
+from photochrom.pictures.drawing import save_figure, sheet
+from photochrom.pictures.modes import to_rgb
+from photochrom.pictures.opening import BadPhotographError, open_photograph
 
 LIMIT = 50.0
 CRIMSON = (200, 30, 60)
@@ -111,7 +113,7 @@ def test_formats_that_run_other_programs_or_hide_their_size_are_not_opened():
 
 BOMB = """
 import resource, sys, time
-from photochrom.pictures import BadPhotographError, open_photograph
+from photochrom.pictures.opening import BadPhotographError, open_photograph
 data = sys.stdin.buffer.read()
 before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
 try:

@@ -1,11 +1,10 @@
 """A trained model as MLflow serves it: photographs in, colored photographs out.
 
 MLflow copies this file and the package beside it into each logged model, and runs the copy. Only
-MLflow imports it; whoever wants the colorizer itself takes :class:`photochrom.colorizer.Colorizer`.
+MLflow imports it; whoever wants the colorizer itself takes :func:`photochrom.load`.
 """
 
 import base64
-import io
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
-from photochrom.colorizer import Colorizer
-from photochrom.pictures import BadPhotographError, open_photograph
+from photochrom.colorizer.colorizer import load_colorizer
+from photochrom.pictures.opening import BadPhotographError
+from photochrom.pictures.reading import read_photograph
+from photochrom.pictures.writing import encoded
 
 COLUMN = "photograph"
 MOST_MEGAPIXELS = 100.0
@@ -32,7 +33,8 @@ class ServedColorizer(PythonModel):
         ColorizerError
             If they do not fit together.
         """
-        self._colorizer = Colorizer.load(Path(context.artifacts["weights"]).parent)
+        folder = Path(context.artifacts["weights"]).parent
+        self._colorizer = load_colorizer(folder, folder.name)
 
     def predict(
         self,
@@ -64,15 +66,14 @@ class ServedColorizer(PythonModel):
 
     def _colored(self, row: int, data: bytes) -> str:
         try:
-            photograph = open_photograph(_decoded(data), MOST_MEGAPIXELS)
+            photograph = read_photograph(_decoded(data), MOST_MEGAPIXELS)
         except BadPhotographError as error:
             raise MlflowException.invalid_parameter_value(
                 f"{COLUMN}, row {row}: {error} Send a PNG or JPEG of at most "
                 f"{MOST_MEGAPIXELS:g} megapixels in base64."
             ) from None
-        file = io.BytesIO()
-        self._colorizer(photograph).save(file, "PNG")
-        return base64.b64encode(file.getvalue()).decode("ascii")
+        colored = encoded(self._colorizer.color(photograph), "PNG")
+        return base64.b64encode(colored).decode("ascii")
 
 
 def _decoded(data: bytes) -> bytes:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from photochrom.color.bins import gamut313
 from photochrom.color.lab import decode_lab, lab_to_rgb8
-from photochrom.colorizer import Colorizer
+from photochrom.colorizer.prediction import Predictor
 from photochrom.data.prior import Prior
 from photochrom.data.shards import LabSet
 from photochrom.evaluation.baselines import (
@@ -70,9 +70,9 @@ class Warm(nn.Module):
 
 
 @pytest.fixture
-def colorizer() -> Colorizer:
+def colorizer() -> Predictor:
     direct = DirectParams(kind="direct")
-    return Colorizer(Warm().eval(), 8, direct, None, SIDE, torch.device("cpu"))
+    return Predictor(Warm().eval(), 8, direct, None, SIDE, torch.device("cpu"))
 
 
 def test_every_measure_is_summed_up(test_set: LabSet, prior: Prior, tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_pictures_are_drawn_as_they_are_measured(
 
 
 def test_every_colorizer_draws_the_same_photographs(
-    test_set: LabSet, prior: Prior, tmp_path: Path, colorizer: Colorizer
+    test_set: LabSet, prior: Prior, tmp_path: Path, colorizer: Predictor
 ) -> None:
     evaluate(gray, test_set, prior, PARAMS, tmp_path / "gray")
     evaluate_model(colorizer, test_set, prior, PARAMS, tmp_path / "model")
@@ -225,7 +225,7 @@ def test_fewer_photographs_than_pictures(prior: Prior, tmp_path: Path) -> None:
 
 
 def test_a_model_has_a_speed_and_a_size(
-    test_set: LabSet, prior: Prior, tmp_path: Path, colorizer: Colorizer
+    test_set: LabSet, prior: Prior, tmp_path: Path, colorizer: Predictor
 ) -> None:
     numbers = evaluate_model(colorizer, test_set, prior, PARAMS, tmp_path)
     assert numbers.keys() == {"photographs", "interval"} | OF_ALL | OF_MODELS
@@ -236,7 +236,7 @@ def test_a_model_has_a_speed_and_a_size(
 
 
 def test_a_model_is_drawn_where_it_fares_worst(
-    test_set: LabSet, prior: Prior, tmp_path: Path, colorizer: Colorizer
+    test_set: LabSet, prior: Prior, tmp_path: Path, colorizer: Predictor
 ) -> None:
     evaluate_model(colorizer, test_set, prior, PARAMS, tmp_path)
     table = pd.read_parquet(tmp_path / "per_image.parquet")
@@ -261,7 +261,7 @@ def test_a_classifier_is_asked_what_it_knows(
     test_set: LabSet, prior: Prior, tmp_path: Path
 ) -> None:
     mean = MeanParams(kind="mean")
-    colorizer = Colorizer(Unsure(), 8, mean, gamut313(), SIDE, torch.device("cpu"))
+    colorizer = Predictor(Unsure(), 8, mean, gamut313(), SIDE, torch.device("cpu"))
     numbers = evaluate_model(colorizer, test_set, prior, PARAMS, tmp_path)
     # The last bins are colors that none of these photographs has.
     assert (numbers["bin_top1"], numbers["bin_top5"]) == (0.0, 0.0)
@@ -305,7 +305,7 @@ def test_whatever_looks_on_adds_its_measures(
 
 
 def test_a_model_is_measured_by_the_colors_it_gives(
-    test_set: LabSet, prior: Prior, tmp_path: Path, colorizer: Colorizer
+    test_set: LabSet, prior: Prior, tmp_path: Path, colorizer: Predictor
 ) -> None:
     numbers = evaluate_model(colorizer, test_set, prior, PARAMS, tmp_path)
     lab = lab_of(test_set).double()
@@ -315,7 +315,7 @@ def test_a_model_is_measured_by_the_colors_it_gives(
 
 
 def test_a_model_never_sees_the_truth(
-    test_set: LabSet, prior: Prior, tmp_path: Path, colorizer: Colorizer
+    test_set: LabSet, prior: Prior, tmp_path: Path, colorizer: Predictor
 ) -> None:
     """Other true colors under the same lightness change its scores, never its answers."""
     squares = test_set.take(np.arange(len(test_set)))

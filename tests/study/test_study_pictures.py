@@ -14,7 +14,8 @@ from PIL import Image
 from study_kit import MODELS, SIDE, write_lab, write_project
 
 from photochrom.color.lab import decode_lab, lab_to_rgb8
-from photochrom.colorizer import Colorizer, ColorizerError
+from photochrom.colorizer.prediction import Predictor
+from photochrom.colorizer.stored import ColorizerError
 from photochrom.data.shards import LabSet
 from photochrom.params import load_params
 from photochrom.study.gold import constructed_fake
@@ -89,7 +90,7 @@ def test_gray_stays_gray() -> None:
 
 def test_outputs_keep_the_very_lightness_of_the_photograph(project: Path) -> None:
     stored = LabSet.open(project / "data/lab", "test").take(np.arange(6))
-    colorizer = Colorizer.load(project / "models" / MODELS[0])
+    colorizer = Predictor.load(project / "models" / MODELS[0])
     output = colorize(stored, colorizer)
     assert output.dtype == np.uint8
     assert np.array_equal(output[:, 0], stored[:, 0])
@@ -120,7 +121,7 @@ def test_every_picture_is_drawn_once_with_the_colors_of_its_name(project: Path) 
         if picture.name == "gold":
             expected = constructed_fake(expected, 120)
         elif picture.name in MODELS:
-            colorizer = Colorizer.load(project / "models" / picture.name)
+            colorizer = Predictor.load(project / "models" / picture.name)
             expected = colorize(expected[None], colorizer)[0]
         rgb = lab_to_rgb8(decode_lab(torch.from_numpy(expected))).movedim(0, -1).numpy()
         assert np.abs(decoded(data).astype(int) - rgb.astype(int)).max() <= 3 * (

@@ -11,7 +11,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from training_kit import assert_equal_states, write_lab_set
 
-from photochrom.colorizer import Colorizer
+from photochrom.colorizer.prediction import Predictor
 from photochrom.data.prior import Prior
 from photochrom.data.shards import LabSet
 from photochrom.evaluation.evaluate import evaluate_model
@@ -88,7 +88,7 @@ def test_it_trains_resumes_is_measured_and_colors(
     train_model(job)
     assert_equal_states(load_file(job.out / "weights.safetensors"), whole)
 
-    colorizer = Colorizer.load(job.out, job.model.decoding)
+    colorizer = Predictor.load(job.out, job.model.decoding)
     test, prior = LabSet.open(job.lab, "test"), Prior.load(project / "data/prior")
     numbers = evaluate_model(colorizer, test, prior, params.evaluate, project / "results")
     everyone = [m.key for m in MEASURES if m.group in ("pixels", "cost")]

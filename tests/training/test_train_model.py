@@ -25,7 +25,7 @@ from training_kit import (
     write_lab_set,
 )
 
-from photochrom.colorizer import Colorizer
+from photochrom.colorizer.prediction import Predictor
 from photochrom.data.loader import Squares
 from photochrom.data.prior import Prior
 from photochrom.data.shards import ShardError
@@ -113,7 +113,7 @@ def test_the_config_tells_how_to_color(project: Path, name: str) -> None:
     assert (config["format"], config["model"], config["study"]) == (2, name, "test")
     assert config["network"] == wanted.model.network.model_dump()
     assert config["image_size"] == SIDE
-    colorizer = Colorizer.load(project / "models" / name)
+    colorizer = Predictor.load(project / "models" / name)
     assert config["parameters"] == count_parameters(colorizer.network)
     assert colorizer.predict_ab(torch.full((1, 1, 20, 30), 50.0)).shape == (1, 2, 20, 30)
 

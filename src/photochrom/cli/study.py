@@ -30,7 +30,7 @@ def trials(
 ) -> None:
     """Prepare what people will see: sessions of trials, and their pictures."""
     params = load_params()
-    from photochrom.colorizer import ColorizerError
+    from photochrom.colorizer.stored import ColorizerError
     from photochrom.data.shards import ShardError
     from photochrom.environment import SettingError
     from photochrom.study.prepare import prepare_study

@@ -21,7 +21,7 @@ from photochrom.data.shards import ShardError, rows_per_shard, shard_name
 from photochrom.data.sources.base import UnreadableError
 from photochrom.files import whole_file, write_json
 from photochrom.params.data import LabParams
-from photochrom.pictures import BadPhotographError, open_photograph
+from photochrom.pictures.opening import BadPhotographError, open_photograph
 from photochrom.progress import track
 
 CHUNK = 128

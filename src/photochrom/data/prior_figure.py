@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from photochrom.color.lab import lab_to_rgb
 from photochrom.data.prior import Prior
-from photochrom.pictures import save_figure
+from photochrom.pictures.drawing import save_figure
 
 LIGHTNESS = 60.0
 """The L at which the ab plane is drawn."""

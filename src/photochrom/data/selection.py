@@ -18,7 +18,7 @@ from photochrom.color.colorfulness import both_colorfulnesses
 from photochrom.data.raw import RawReader, read_manifest
 from photochrom.data.sources.base import UnreadableError
 from photochrom.params.data import FilterParams, SplitParams
-from photochrom.pictures import BadPhotographError, open_photograph
+from photochrom.pictures.opening import BadPhotographError, open_photograph
 from photochrom.progress import track
 
 MEASURED_SIDE = 256

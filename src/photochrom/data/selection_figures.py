@@ -12,7 +12,8 @@ from photochrom.data.selection import REASONS
 from photochrom.data.sources.base import UnreadableError
 from photochrom.files import whole_file
 from photochrom.params.data import FilterParams
-from photochrom.pictures import BadPhotographError, open_photograph, save_figure, sheet
+from photochrom.pictures.drawing import save_figure, sheet
+from photochrom.pictures.opening import BadPhotographError, open_photograph
 
 SHOWN = 12
 SHEET_SIDE = 112

@@ -11,7 +11,7 @@ from torch import Tensor
 from photochrom.color.lab import decode_lab
 from photochrom.data.prior import Prior
 from photochrom.data.shards import LabSet
-from photochrom.evaluation.evaluate import Predictor, Sample, evaluate
+from photochrom.evaluation.evaluate import Predict, Sample, evaluate
 from photochrom.evaluation.metrics import Comparison
 from photochrom.evaluation.perception import Perception
 from photochrom.evaluation.recorder import Recorder, Summary
@@ -30,7 +30,7 @@ def truth(sample: Sample) -> Tensor:
     return sample.truth
 
 
-def mean_color(color: Tensor) -> Predictor:
+def mean_color(color: Tensor) -> Predict:
     """Give every pixel the mean a and b (2,) of the training photographs."""
 
     def predict(sample: Sample) -> Tensor:
@@ -39,7 +39,7 @@ def mean_color(color: Tensor) -> Predictor:
     return predict
 
 
-def random_photograph(train: LabSet, count: int, seed: int) -> Predictor:
+def random_photograph(train: LabSet, count: int, seed: int) -> Predict:
     """Give each of ``count`` photographs the colors of a random training photograph."""
     lenders = np.random.default_rng(seed).integers(len(train), size=count)
 
@@ -83,7 +83,7 @@ def evaluate_baselines(
     """
     train, test = LabSet.open(lab, "train"), LabSet.open(lab, "test")
     # The truth comes first: what networks make of it spares the others half of their work.
-    predictors: dict[str, Predictor] = {
+    predictors: dict[str, Predict] = {
         "truth": truth,
         "gray": gray,
         "mean_color": mean_color(prior.mean_color),

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from photochrom.color.lab import decode_lab
-from photochrom.colorizer import Colorizer
+from photochrom.colorizer.prediction import Predictor
 from photochrom.data.prior import Prior
 from photochrom.data.shards import LabSet
 from photochrom.evaluation import indicators, metrics
@@ -52,12 +52,12 @@ class Sample:
     truth: Tensor
 
 
-Predictor = Callable[[Sample], Tensor]
+Predict = Callable[[Sample], Tensor]
 """Gives ab (n, 2, S, S) for a sample."""
 
 
 def evaluate(
-    predict: Predictor,
+    predict: Predict,
     test: LabSet,
     prior: Prior,
     params: EvaluateParams,
@@ -119,7 +119,7 @@ def summarise(
 
 
 def evaluate_model(
-    colorizer: Colorizer,
+    colorizer: Predictor,
     test: LabSet,
     prior: Prior,
     params: EvaluateParams,
@@ -145,16 +145,16 @@ def evaluate_model(
     return numbers
 
 
-def _plain(colorizer: Colorizer) -> Predictor:
+def _plain(colorizer: Predictor) -> Predict:
     return lambda sample: colorizer.predict_ab(sample.lightness)
 
 
-def _watched(colorizer: Colorizer, classifier: Classifier) -> Predictor:
+def _watched(colorizer: Predictor, classifier: Classifier) -> Predict:
     return lambda s: colorizer.predict_ab(s.lightness, classifier.observer(s.truth))
 
 
 def _measured(
-    predict: Predictor,
+    predict: Predict,
     test: LabSet,
     prior: Prior,
     params: EvaluateParams,
@@ -200,12 +200,12 @@ def _draw(rgb: Tensor, rows: np.ndarray, drawn: list[int], folder: Path) -> None
             picture.save(folder / f"{drawn.index(row):03d}.png")
 
 
-def _milliseconds(colorizer: Colorizer, test: LabSet) -> float:
+def _milliseconds(colorizer: Predictor, test: LabSet) -> float:
     lightness = decode_lab(torch.from_numpy(test.take(np.zeros(1, dtype=int))))[:, :1]
     return 1000.0 * statistics.median(_timed(colorizer, lightness) for _ in range(TIMED))
 
 
-def _timed(colorizer: Colorizer, lightness: Tensor) -> float:
+def _timed(colorizer: Predictor, lightness: Tensor) -> float:
     started = time.perf_counter()
     colorizer.predict_ab(lightness)
     return time.perf_counter() - started

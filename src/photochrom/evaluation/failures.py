@@ -15,7 +15,7 @@ from photochrom.data.shards import LabSet
 from photochrom.evaluation.indicators import pairs_of
 from photochrom.files import whole_file, write_json
 from photochrom.measures import MEASURES, Measure
-from photochrom.pictures import Rgb8, sheet
+from photochrom.pictures.drawing import Rgb8, sheet
 from photochrom.uncertainty import WEIGHTS
 
 End = Literal["worst", "best"]

@@ -81,8 +81,20 @@ class AutoencoderParams(Section):
     """Last activation; classification needs ``linear``."""
 
 
+class EfficientNetParams(Section):
+    """EfficientNet-Lite0 as the encoder of a U-Net (``networks/efficientnet.py``)."""
+
+    kind: Literal["efficientnet"]
+    pretrained: bool
+    """Start the encoder from the packaged ImageNet weights."""
+    enlarge: Literal[1, 2]
+    """The encoder sees the photograph so many times as large: 2 suits small photographs."""
+    width: Width
+    """Multiplies the decoder's channels."""
+
+
 Network = Annotated[
-    ResNetParams | VGGParams | UNetParams | ResidualParams | AutoencoderParams,
+    ResNetParams | VGGParams | UNetParams | ResidualParams | AutoencoderParams | EfficientNetParams,
     Field(discriminator="kind"),
 ]
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from photochrom.pictures import to_rgb
+from photochrom.pictures.modes import to_rgb
 
 PREFIX = len("data:image/jpeg;base64,")
 

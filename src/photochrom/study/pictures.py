@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from photochrom.color.lab import decode_lab, encode_lab, lab_to_rgb8
-from photochrom.colorizer import Colorizer
+from photochrom.colorizer.prediction import Predictor
 from photochrom.params import ModelParams
 from photochrom.params.study import GOLD
 from photochrom.study.gold import constructed_fake
@@ -49,7 +49,7 @@ def draw(
         by_name.setdefault(picture.name, []).append(picture)
     for name, wanted in by_name.items():
         if name in models:
-            colorizer = Colorizer.load(folder / name, models[name].decoding)
+            colorizer = Predictor.load(folder / name, models[name].decoding)
             yield from _colorized(wanted, photographs, colorizer)
         else:
             yield from ((picture, _own(picture, photographs)) for picture in wanted)
@@ -66,7 +66,7 @@ def _own(picture: Picture, photographs: Mapping[str, np.ndarray]) -> bytes:
 
 
 def _colorized(
-    wanted: list[Picture], photographs: Mapping[str, np.ndarray], colorizer: Colorizer
+    wanted: list[Picture], photographs: Mapping[str, np.ndarray], colorizer: Predictor
 ) -> Iterator[tuple[Picture, bytes]]:
     for start in range(0, len(wanted), BATCH):
         batch = wanted[start : start + BATCH]
@@ -75,7 +75,7 @@ def _colorized(
             yield picture, png(to_rgb(output))
 
 
-def colorize(stored: np.ndarray, colorizer: Colorizer) -> np.ndarray:
+def colorize(stored: np.ndarray, colorizer: Predictor) -> np.ndarray:
     """Replace the colors of photographs by a model's, rounded to eight-bit Lab as theirs are.
 
     Parameters

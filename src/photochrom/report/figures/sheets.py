@@ -7,7 +7,8 @@ import numpy as np
 from PIL import Image
 
 from photochrom.files import whole_file
-from photochrom.pictures import sheet, to_rgb
+from photochrom.pictures.drawing import sheet
+from photochrom.pictures.modes import to_rgb
 from photochrom.report.collect import Photograph
 
 SHEET_SIDE = 128

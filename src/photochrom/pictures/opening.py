@@ -1,22 +1,14 @@
-"""Opening photographs of every kind, and drawing sheets of them."""
+"""Opening photographs of every kind."""
 
 import io
 import warnings
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-import numpy as np
-from PIL import ExifTags, Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
-from photochrom.files import whole_file
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from photochrom.pictures.modes import to_rgb
 
 Fault = Literal["corrupt", "too large"]
-Rgb8 = np.ndarray
-"""uint8 array (H, W, 3)."""
 
 # The size is checked here, before anything is decoded, against a limit that the user sets.
 Image.MAX_IMAGE_PIXELS = None
@@ -124,62 +116,3 @@ def _orientation(image: Image.Image) -> int:
     except Exception:  # Damaged EXIF raises whatever it makes the reader run into.
         return 1
     return value if value in ORIENTATIONS else 1
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Convert any Pillow mode to eight-bit RGB, transparency laid on white."""
-    if image.mode.startswith("I") or image.mode == "F":
-        return _scaled_to_8_bits(image).convert("RGB")
-    if "A" in image.getbands() or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _scaled_to_8_bits(image: Image.Image) -> Image.Image:
-    values = np.asarray(image).astype(np.float64)
-    top = 65535.0 if image.mode.startswith("I") else max(float(np.nanmax(values)), 1.0)
-    return Image.fromarray(np.nan_to_num(values * (255.0 / top)).clip(0, 255).astype(np.uint8))
-
-
-def sheet(
-    rows: Sequence[Sequence[Rgb8]],
-    columns: Sequence[str] = (),
-    names: Sequence[str] = (),
-    side: int = 128,
-) -> Image.Image:
-    """Draw pictures in a grid, scaled to squares of ``side`` pixels.
-
-    Parameters
-    ----------
-    rows : pictures, row by row; rows may differ in length.
-    columns : headings above the columns; none leaves them out.
-    names : headings of the rows, above each.
-    """
-    gap, line = 4, 18
-    wide = max((len(row) for row in rows), default=1)
-    top = line if columns else 0
-    step = side + gap + (line if names else 0)
-    canvas = Image.new("RGB", (wide * (side + gap) + gap, top + len(rows) * step + gap), "white")
-    pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(12)
-    for x, text in enumerate(columns):
-        pen.text((gap + x * (side + gap), 2), text, fill="black", font=font)
-    for y, row in enumerate(rows):
-        above = top + y * step + gap
-        if names:
-            pen.text((gap, above), names[y], fill="black", font=font)
-            above += line
-        for x, picture in enumerate(row):
-            canvas.paste(_fitted(picture, side), (gap + x * (side + gap), above))
-    return canvas
-
-
-def _fitted(picture: Rgb8, side: int) -> Image.Image:
-    image = Image.fromarray(picture)
-    return ImageOps.pad(image, (side, side), Image.Resampling.BICUBIC, color="white")
-
-
-def save_figure(figure: "Figure", path: Path) -> None:
-    """Save a figure as PNG, the same bytes for the same figure."""
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, dpi=120, format="png", metadata={"Software": None})

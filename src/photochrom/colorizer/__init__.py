@@ -1,0 +1,1 @@
+"""A trained model gives colors to gray photographs."""

@@ -1,0 +1,165 @@
+"""A trained network and its decoding: L in, ab out, at any size."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from photochrom import hardware
+from photochrom.color.batch import normalised, photographs_at_once
+from photochrom.color.bins import Bins, output_channels
+from photochrom.color.decoding import decode
+from photochrom.colorizer.stored import load_network, read_config
+from photochrom.params.models import Decoding
+
+LONGEST = 8
+"""The longer side is at most so many times the working size: no strip becomes a giant picture."""
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Predicts the colors of gray photographs.
+
+    Attributes
+    ----------
+    network : takes L / 50 - 1, gives raw output.
+    stride : its input's sides must be multiples of this.
+    decoding : how raw output becomes ab.
+    bins : the bins of its logits; None where it gives ab.
+    size : the shorter side in pixels at which it works, rounded to a multiple of the stride.
+    device : where it computes.
+    """
+
+    network: nn.Module
+    stride: int
+    decoding: Decoding
+    bins: Bins | None
+    size: int
+    device: torch.device
+
+    @classmethod
+    def load(
+        cls, folder: Path, decoding: Decoding | None = None, device: torch.device | None = None
+    ) -> Self:
+        """Load a trained model.
+
+        Parameters
+        ----------
+        folder : holds config.json and weights.safetensors, as the stage ``train`` writes them.
+        decoding : instead of the one it was trained with.
+        device : where to compute; None chooses.
+
+        Raises
+        ------
+        ColorizerError
+            If files are missing, of another format, or do not fit together.
+        """
+        config = read_config(folder)
+        network = load_network(folder, config)
+        where = device or hardware.device()
+        return cls(
+            network=network.to(where),
+            stride=network.stride,
+            decoding=decoding or config.decoding,
+            bins=config.bins,
+            size=config.image_size,
+            device=where,
+        )
+
+    @torch.inference_mode()
+    def predict_ab(
+        self, lightness: Tensor, observe: Callable[[Tensor], None] | None = None
+    ) -> Tensor:
+        """Predict the colors of gray photographs.
+
+        Parameters
+        ----------
+        lightness : float tensor (N, 1, H, W), L in 0..100; any height and width.
+        observe : called with the raw output (n, C, h, w) of each piece of the photographs that the
+            network takes at once, in their order; what it keeps of that is its own affair.
+
+        Returns
+        -------
+        float32 tensor (N, 2, H, W) of ab, on the same device as ``lightness``. Photographs that
+        are not of the working size are scaled to it, and ab is scaled back (bicubic).
+        """
+        working = self.scaled(lightness.to(self.device))
+        pieces = working.split(photographs_at_once(output_channels(self.bins), working))
+        ab = torch.cat([self._predicted(piece, observe) for piece in pieces])
+        return _resized(ab, lightness.shape[-2:]).to(lightness.device)
+
+    def _predicted(self, piece: Tensor, observe: Callable[[Tensor], None] | None) -> Tensor:
+        raw = self.raw(piece)
+        if observe is not None:
+            observe(raw)
+        return self.ab(raw, piece.shape[-2:])
+
+    def scaled(self, lightness: Tensor, size: int | None = None) -> Tensor:
+        """Scale L (N, 1, H, W) so that its shorter side has the working size.
+
+        Parameters
+        ----------
+        size : instead of the model's own; rounded to a multiple of the stride, of which nothing
+            need be padded. A long strip is scaled to :data:`LONGEST` times as much on its longer
+            side.
+        """
+        side = max(1, round((size or self.size) / self.stride)) * self.stride
+        height, width = lightness.shape[-2:]
+        scale = min(side / min(height, width), LONGEST * side / max(height, width))
+        target = (max(1, round(height * scale)), max(1, round(width * scale)))
+        if target == (height, width):
+            return lightness.float()
+        if scale > 1.0:
+            return F.interpolate(lightness.float(), target, mode="bicubic", align_corners=False)
+        return F.interpolate(
+            lightness.float(), target, mode="bilinear", antialias=True, align_corners=False
+        )
+
+    @torch.inference_mode()
+    def raw(self, lightness: Tensor) -> Tensor:
+        """Return the network's raw output (N, C, h, w) for L (N, 1, H, W) of the working size.
+
+        It is that of the photograph padded to multiples of the stride; :meth:`ab` cuts that off.
+        """
+        raw: Tensor = self.network(_padded(normalised(lightness.float()), self.stride))
+        return raw
+
+    @torch.inference_mode()
+    def ab(self, raw: Tensor, size: tuple[int, ...], decoding: Decoding | None = None) -> Tensor:
+        """Decode raw output and bring it to the size (H, W) of the lightness that it came from.
+
+        Parameters
+        ----------
+        raw : as :meth:`raw` gives it.
+        decoding : instead of the model's own.
+
+        Returns
+        -------
+        float32 tensor (N, 2, H, W).
+        """
+        colors = decode(raw, decoding or self.decoding, self.bins)
+        return self.unpadded(colors, size)
+
+    def unpadded(self, colors: Tensor, size: tuple[int, ...]) -> Tensor:
+        """Bring ab at the resolution of raw output to ``size``, without what was padded."""
+        height, width = size
+        padded = (height + -height % self.stride, width + -width % self.stride)
+        return _resized(colors, padded)[..., :height, :width]
+
+
+def _padded(gray: Tensor, stride: int) -> Tensor:
+    height, width = gray.shape[-2:]
+    extra = (-height % stride, -width % stride)
+    if extra == (0, 0):
+        return gray
+    return F.pad(gray, (0, extra[1], 0, extra[0]), mode="replicate")
+
+
+def _resized(ab: Tensor, size: tuple[int, ...]) -> Tensor:
+    if ab.shape[-2:] == torch.Size(size):
+        return ab
+    return F.interpolate(ab, size, mode="bicubic", align_corners=False)

@@ -1,0 +1,1 @@
+"""Photographs in files: opened, converted, drawn, written."""
