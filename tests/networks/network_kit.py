@@ -8,6 +8,7 @@ from torch import Tensor
 from photochrom.networks import ColorNetwork, build_network
 from photochrom.params.models import (
     AutoencoderParams,
+    EfficientNetParams,
     ResidualParams,
     ResNetParams,
     UNetParams,
@@ -38,6 +39,13 @@ def autoencoder(
 ) -> AutoencoderParams:
     values = {"width": width, "grid": grid, "latent": latent, "output": output}
     return AutoencoderParams.model_validate({"kind": "autoencoder", **values})
+
+
+def efficientnet(
+    width: float = 0.25, enlarge: int = 1, *, pretrained: bool = False
+) -> EfficientNetParams:
+    values = {"pretrained": pretrained, "enlarge": enlarge, "width": width}
+    return EfficientNetParams.model_validate({"kind": "efficientnet", **values})
 
 
 def resnet_of(

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 import torch
-from network_kit import autoencoder, gray, residual, resnet_of, shape_of, unet, vgg
+from network_kit import autoencoder, efficientnet, gray, residual, resnet_of, shape_of, unet, vgg
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -37,6 +37,8 @@ VARIANTS: dict[str, tuple[Any, int]] = {
     "residual5 default": (residual(5, init="default", dropout=0.0), 2),
     "autoencoder": (autoencoder(), 2),
     "autoencoder linear": (autoencoder(grid=4, latent=20, output="linear"), 256),
+    "efficientnet": (efficientnet(), 313),
+    "efficientnet enlarged": (efficientnet(enlarge=2), 2),
 }
 
 
@@ -104,7 +106,7 @@ def test_a_model_answers_at_every_side_that_its_stride_divides(name: str) -> Non
             raw = network(gray(1, side, side))
             assert raw.isfinite().all()
             assert raw.shape == (1, CASES[name][1], *raw.shape[-2:])
-            assert raw.shape[-1] == raw.shape[-2] in (side, side // 4)
+            assert raw.shape[-1] == raw.shape[-2] in (side, side // 2, side // 4)
         else:
             assert getattr(CASES[name][0], "levels", 0) >= 6
     assert native(name) % network.stride == 0

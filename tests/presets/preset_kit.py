@@ -7,8 +7,10 @@ from photochrom.presets import plan_preset
 
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(file.stem for file in (ROOT / "presets").glob("*.yaml"))
+TINY_IMAGENET = ["data.url=file:///photographs/tiny-imagenet-20k.zip"]
 REQUIRED = {
-    "tiny-imagenet": ["data.url=file:///photographs/tiny-imagenet-20k.zip"],
+    "tiny-imagenet": TINY_IMAGENET,
+    "photochrom": TINY_IMAGENET,
     "imagenet": ["data.path=/photographs/ILSVRC"],
     "study-000": ["data.path=/photographs/ILSVRC"],
     "study-003": ["data.path=/photographs/ILSVRC"],

@@ -23,7 +23,8 @@ from preset_kit import (
 from photochrom.params import ParamsError, edit_yaml, load_params, parse_yaml
 from photochrom.presets import PresetError, list_presets, plan_preset
 
-ON_ALL = [name for name in NAMES if name not in STUDIES | SMALL]
+OURS = "photochrom"
+ON_ALL = [name for name in NAMES if name not in STUDIES | SMALL and name != OURS]
 
 
 def test_the_promised_presets_are_there() -> None:
@@ -40,6 +41,15 @@ def test_a_preset_gives_a_good_params_yaml_with_all_comments(
     params = load_params(project / "params.yaml")
     assert comments(after) == comments(default)
     assert set(params.models) == set(models)
+
+
+def test_our_own_models_recipe_trains_it_alone(project: Path) -> None:
+    whole = load_params(project / "params.yaml").models[OURS]
+    apply(OURS, project)
+    models = load_params(project / "params.yaml").models
+    assert set(models) == {OURS}
+    assert models[OURS].network == whole.network
+    assert models[OURS].epochs > whole.epochs
 
 
 @pytest.mark.parametrize("name", NAMES)

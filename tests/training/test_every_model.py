@@ -11,6 +11,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from training_kit import assert_equal_states, write_lab_set
 
+from photochrom.colorizer.colorizer import Colorizer
 from photochrom.colorizer.prediction import Predictor
 from photochrom.data.prior import Prior
 from photochrom.data.shards import LabSet
@@ -88,10 +89,12 @@ def test_it_trains_resumes_is_measured_and_colors(
     train_model(job)
     assert_equal_states(load_file(job.out / "weights.safetensors"), whole)
 
-    colorizer = Predictor.load(job.out, job.model.decoding)
+    predictor = Predictor.load(job.out, job.model.decoding)
     test, prior = LabSet.open(job.lab, "test"), Prior.load(project / "data/prior")
-    numbers = evaluate_model(colorizer, test, prior, params.evaluate, project / "results")
+    numbers = evaluate_model(predictor, test, prior, params.evaluate, project / "results")
     everyone = [m.key for m in MEASURES if m.group in ("pixels", "cost")]
     assert all(math.isfinite(numbers[key]) for key in everyone)
-    assert ("bin_top1" in numbers) == (colorizer.bins is not None)
-    assert colorizer(Image.new("L", (75, 50), 128)).size == (75, 50)
+    assert ("bin_top1" in numbers) == (predictor.bins is not None)
+    colored = Colorizer(name, predictor)(Image.new("L", (75, 50), 128))
+    assert isinstance(colored, Image.Image)
+    assert (colored.mode, colored.size) == ("RGB", (75, 50))

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from photochrom import hardware
-from photochrom.color.batch import normalised, photographs_at_once
+from photochrom.color.batch import AT_ONCE, normalised, photographs_at_once
 from photochrom.color.bins import Bins, output_channels
 from photochrom.color.decoding import decode
 from photochrom.colorizer.stored import load_network, read_config
@@ -141,8 +141,10 @@ class Predictor:
         -------
         float32 tensor (N, 2, H, W).
         """
-        colors = decode(raw, decoding or self.decoding, self.bins)
-        return self.unpadded(colors, size)
+        # A softmax over all bins needs the memory of raw output twice more: some rows at a time.
+        rows = max(1, AT_ONCE // raw[:, :, :1].numel())
+        parts = [decode(part, decoding or self.decoding, self.bins) for part in raw.split(rows, 2)]
+        return self.unpadded(torch.cat(parts, 2), size)
 
     def unpadded(self, colors: Tensor, size: tuple[int, ...]) -> Tensor:
         """Bring ab at the resolution of raw output to ``size``, without what was padded."""
