@@ -11,6 +11,7 @@ from typing import Any
 
 import study_kit
 import uvicorn
+from fastapi import FastAPI
 
 from photochrom.web.app import create_app
 from photochrom.web.hosts import LOOPBACK
@@ -48,7 +49,14 @@ def votes(study: Path) -> list[tuple[str, int, int, int | None, int]]:
 @contextmanager
 def serving(study: Path, hosts: Collection[str] = LOOPBACK) -> Iterator[Site]:
     """Serve a study from a thread of this process, under the names ``hosts``."""
-    config = uvicorn.Config(create_app(study, hosts), port=0, log_level="critical", ws="none")
+    with running(create_app(study, hosts=hosts)) as address:
+        yield Site(study, address)
+
+
+@contextmanager
+def running(application: FastAPI) -> Iterator[str]:
+    """Run an application in a thread of this process; yield its address."""
+    config = uvicorn.Config(application, port=0, log_level="critical", ws="none", http="h11")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -59,7 +67,7 @@ def serving(study: Path, hosts: Collection[str] = LOOPBACK) -> Iterator[Site]:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield Site(study, f"http://127.0.0.1:{port}")
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         thread.join()

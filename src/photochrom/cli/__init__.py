@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from photochrom import __version__
-from photochrom.cli import params, presets, runs, study, weights
+from photochrom.cli import colorize, export, models, params, presets, runs, serve, study, weights
 from photochrom.cli.refusal import RefusalError, refuse
 from photochrom.params import ParamsError
 from photochrom.presets import PresetError
@@ -18,6 +18,11 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command()(colorize.colorize)
+app.command()(models.models)
+app.command()(models.info)
+app.command("export")(export.export_model)
+app.command()(serve.serve)
 app.command()(presets.preset)
 app.add_typer(params.app, name="params")
 app.add_typer(runs.app, name="runs")

@@ -1,24 +1,20 @@
 """``photochrom study ...``: people judge the colorizations."""
 
-import ipaddress
-import os
-import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from photochrom.cli import listening
 from photochrom.cli.refusal import RefusalError
 from photochrom.params import load_params
 
 app = typer.Typer(help="People judge the colorizations.", no_args_is_help=True)
 STUDY = Path("data/study/study.db")
 VOTES = Path("data/votes/votes.csv")
-CONNECTIONS = 512
-"""Most at once, others are told to come again. A browser keeps some six open while it loads."""
 Study = Annotated[Path, typer.Option("--study", help="The study's file.")]
 
 
@@ -54,25 +50,15 @@ def serve(
 ) -> None:
     """Show the study to people in their browsers, until Ctrl-C."""
     with _refusals():
-        import uvicorn
-
         from photochrom.web.app import create_app
 
-        application = create_app(study, _names(host))
-    listener = _listen(host, port)
-    if not _is_local(host):
-        print(f"Whoever can reach {host} can take part; there is no password.", file=sys.stderr)
-    config = uvicorn.Config(
-        application,
-        log_level="warning",
-        access_log=False,
-        ws="none",
-        limit_concurrency=CONNECTIONS,
-    )
-    address = f"http://{_bracketed(host)}:{listener.getsockname()[1]}/study"
-    print(f"Study: {address}  (stop with Ctrl-C)", flush=True)
-    with listener, suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
+        application = create_app(study, hosts=listening.names(host))
+    listener = listening.listen(host, port)
+    if not listening.is_local(host):
+        listening.tell(f"Whoever can reach {host} can take part; there is no password.")
+    address = listening.address_of(listener, host)
+    print(f"Study: {address}/study  (stop with Ctrl-C)", flush=True)
+    listening.serve_until_interrupted(application, listener)
 
 
 @app.command("export")
@@ -114,38 +100,3 @@ def _refusals(*known: type[Exception]) -> Iterator[None]:
         yield
     except refused as error:
         raise RefusalError(str(error)) from None
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server((host, port), family=family)
-    except socket.gaierror as error:
-        reason = str(error.strerror)
-    except UnicodeError:
-        reason = "no such name"
-    except OSError as error:
-        # The error's own text repeats the address.
-        reason = os.strerror(error.errno or 0)
-    raise RefusalError(
-        f"Nothing can listen at {host}, port {port} ({reason.lower()}): choose another --host or "
-        "--port."
-    )
-
-
-def _names(host: str) -> tuple[str, ...]:
-    """Return the names under which the study answers: others may call this machine anything."""
-    from photochrom.web.hosts import ANY, LOOPBACK
-
-    return (*LOOPBACK, _bracketed(host)) if _is_local(host) else (ANY,)
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

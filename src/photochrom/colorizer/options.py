@@ -27,7 +27,10 @@ class Options:
         high is cautious and pale; only for models that predict a distribution. None takes the
         model's own.
     saturation : factor on a and b; 0 is gray, 1 as the model says.
-    upsampling : how ab comes to the photograph's size: ``bicubic``, or ``guided`` by its edges.
+    upsampling : how ab comes to the photograph's size: ``bicubic``; or ``guided`` by its edges,
+        which keeps good colors from bleeding over them: true ab, averaged down to 64 pixels, comes
+        back with a CIEDE2000 of 1.81 instead of 1.94 at 400 to 1024 pixels (16 photographs), 1.04
+        instead of 1.05 at 256 (100). In what models predict, errors of 12 and more outweigh that.
 
     Raises
     ------

@@ -6,6 +6,8 @@ from typing import Self
 import numpy as np
 from PIL import Image
 
+from photochrom.pictures.strips import bounds, joined, rounded
+
 
 @dataclass(frozen=True)
 class Metadata:
@@ -34,6 +36,7 @@ class Photograph:
     format : what kind of file it came from, Pillow's name; None where from none.
     metadata : what is kept of the file.
     notes : sentences on what was not taken over, such as further frames.
+    profiled : whether its file had an ICC profile; the colored one then carries sRGB's.
     """
 
     pixels: np.ndarray
@@ -41,6 +44,7 @@ class Photograph:
     format: str | None = None
     metadata: Metadata = field(default_factory=Metadata)
     notes: tuple[str, ...] = ()
+    profiled: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -52,12 +56,16 @@ class Photograph:
         """Return the photograph with other pixels of the same height and width."""
         return replace(self, pixels=pixels)
 
+    def with_notes(self, notes: tuple[str, ...]) -> Self:
+        """Return the photograph with further notes."""
+        return replace(self, notes=self.notes + notes)
+
     def eight_bits(self) -> np.ndarray:
         """Return the pixels as uint8, 16 bits scaled to 8."""
         if self.pixels.dtype == np.uint8:
             return self.pixels
-        # 65535 = 257 * 255, so this is the nearest of the 256 levels.
-        return ((self.pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        height, width = self.pixels.shape[:2]
+        return joined((rounded(self.pixels[a:b]) for a, b in bounds(height, width)), height)
 
     def image(self) -> Image.Image:
         """Return the photograph for Pillow, in eight bits: L, LA, RGB or RGBA."""

@@ -44,6 +44,18 @@ class SecurityHeaders:
         await self.app(scope, receive, send_guarded)
 
 
+def same_origin(request: Request) -> None:
+    """Refuse (403) what a page of another site had the browser send.
+
+    Browsers say so in Sec-Fetch-Site, older ones in Origin only; other clients send neither.
+    """
+    site = request.headers.get("sec-fetch-site", "none")
+    origin = request.headers.get("origin", "")
+    own = not origin or origin.partition("://")[2].lower() == request.headers["host"].lower()
+    if site not in ("none", "same-origin") or not own:
+        raise HTTPException(403, "A page of another site cannot use this address.")
+
+
 class LimitedRoute(APIRoute):
     """A route that refuses a body of more than ``LARGEST_BODY`` bytes while it arrives (413)."""
 

@@ -1,25 +1,47 @@
 """How the application refuses: a status and a sentence, never a trace."""
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
+from photochrom.colorizer.options import OptionError
 from photochrom.study.store import BadVoteError, OutOfTurnError, StudyError, UnknownError
 from photochrom.web.guard import HEADERS
+from photochrom.web.jobs import RefusedError
 
 STATUSES: dict[type[StudyError], int] = {UnknownError: 404, OutOfTurnError: 409, BadVoteError: 422}
 UNAVAILABLE = 503
+GONE = 499
+"""The client is gone: nobody reads this."""
 SENTENCES = {
     400: "The request cannot be read.",
-    404: "There is nothing at this address. The study is at /study.",
     405: "This address takes another method.",
 }
 FAILED = "The server could not do this. Try again in a moment."
 
 
-def add_refusals(app: FastAPI) -> None:
-    """Make ``app`` answer every error with JSON: ``{"detail": "a sentence"}``."""
+def add_refusals(app: FastAPI, places: str) -> None:
+    """Make ``app`` answer every error with JSON: ``{"detail": "a sentence"}``.
+
+    Parameters
+    ----------
+    places : a sentence on what is at which address, for those who ask for another.
+    """
+    sentences = SENTENCES | {404: f"There is nothing at this address. {places}"}
+
+    @app.exception_handler(RefusedError)
+    def refuse_photograph(_: Request, error: RefusedError) -> JSONResponse:
+        return refusal(error.status, error.detail, error.headers)
+
+    @app.exception_handler(OptionError)
+    def refuse_option(_: Request, error: OptionError) -> JSONResponse:
+        return refusal(422, str(error))
+
+    @app.exception_handler(ClientDisconnect)
+    def leave_alone(_: Request, __: ClientDisconnect) -> Response:
+        return Response(status_code=GONE)
 
     @app.exception_handler(StudyError)
     def refuse_study(_: Request, error: StudyError) -> JSONResponse:
@@ -31,7 +53,7 @@ def add_refusals(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def refuse_address(_: Request, error: HTTPException) -> JSONResponse:
-        response = refusal(error.status_code, SENTENCES.get(error.status_code, error.detail))
+        response = refusal(error.status_code, sentences.get(error.status_code, error.detail))
         response.headers.update(error.headers or {})
         return response
 

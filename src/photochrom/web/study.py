@@ -5,23 +5,15 @@ colorization: keys are random, and all pictures have the same size in pixels and
 must never be compressed on the way.
 """
 
-from collections.abc import Callable
-from importlib.resources import files
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from photochrom.study.store import LONGEST, StudyStore, Trial
+from photochrom.web.files import add_page
 from photochrom.web.guard import LimitedRoute
 
-PAGE = "study.html"
-PAGE_TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-}
 JSON = "application/json"
 
 
@@ -88,27 +80,10 @@ def study_router(store: StudyStore) -> APIRouter:
     They are not coroutines, because the store waits for the disk: each runs in a thread.
     """
     router = APIRouter(prefix="/study", route_class=LimitedRoute)
-    _add_page(router)
+    add_page(router, "pages", "study.html", "")
     _add_sessions(router, store)
     _add_trials(router, store)
     return router
-
-
-def _add_page(router: APIRouter) -> None:
-    folder = files("photochrom.web") / "pages"
-    pages = {page.name: page.read_bytes() for page in folder.iterdir() if page.is_file()}
-    for name, content in pages.items():
-        path = "" if name == PAGE else f"/page/{name}"
-        router.get(path, include_in_schema=False)(_page(name, content))
-
-
-def _page(name: str, content: bytes) -> Callable[[], Response]:
-    media_type = PAGE_TYPES["." + name.rpartition(".")[2]]
-
-    def page() -> Response:
-        return Response(content, media_type=media_type)
-
-    return page
 
 
 def _add_sessions(router: APIRouter, store: StudyStore) -> None:
