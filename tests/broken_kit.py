@@ -58,6 +58,7 @@ def of_lying_headers() -> Iterator[Input]:
     yield Input("png-of-5000-lines-with-9", ".png", "colored", lambda: few)
     yield broken("png-of-no-size", ".png", lambda: png((0, 0), 8, 0, b""))
     yield broken("png-with-a-wrong-checksum", ".png", wrong_checksum)
+    yield broken("tiff-lzw-damaged", ".tif", damaged_codes)
     yield broken("tiff-strips-beyond-the-end", ".tif", strips_beyond_the_end)
     yield broken("png-text-that-unpacks", ".png", unpacking_text)
     lying = {
@@ -84,6 +85,13 @@ def wrong_checksum() -> bytes:
     """Return a PNG in whose pixels one bit has turned."""
     data = bytearray(encoded(noise(), "PNG"))
     data[len(data) // 2] ^= 1
+    return bytes(data)
+
+
+def damaged_codes() -> bytes:
+    """Return a TIFF some of whose codes do not exist: libtiff says so on the standard error."""
+    data = bytearray(encoded(noise(), "TIFF", compression="tiff_lzw"))
+    data[2000:2040] = b"\xff" * 40
     return bytes(data)
 
 

@@ -22,12 +22,15 @@ import requests
 import torch
 from mlflow.exceptions import MlflowException
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
-from photochrom.colorizer import FORMAT, Colorizer
+from photochrom.colorizer.colorizer import load_colorizer
+from photochrom.colorizer.stored import FORMAT
 from photochrom.networks import build_network
 from photochrom.params import load_params
+from photochrom.params.models import EfficientNetParams, UNetParams
 from photochrom.tracking import Dataset, TrainingRecord, served_code, sync
+from photochrom.tracking.logged import copy_package
 
 with warnings.catch_warnings():
     # MLflow warns of type hints of its own when it is imported.
@@ -36,6 +39,14 @@ with warnings.catch_warnings():
 
 ROOT = Path(__file__).parents[1]
 NAME, SECONDS = "resnet18_regression", 120
+SMALL = {
+    "unet": UNetParams(
+        kind="unet", levels=3, width=4, dropout=0.0, output="linear", init="default"
+    ),
+    "efficientnet": EfficientNetParams(
+        kind="efficientnet", pretrained=False, enlarge=1, width=0.25
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -48,24 +59,11 @@ def params() -> Any:
 def project(tmp_path_factory: pytest.TempPathFactory, params: Any) -> Path:
     """A project whose one model is untrained but real; its output is made colorful."""
     root = tmp_path_factory.mktemp("served") / "project"
-    folder, model = root / "models" / NAME, params.models[NAME]
-    folder.mkdir(parents=True)
-    torch.manual_seed(0)
-    network = build_network(model.network, 2)
-    weights = dict(network.state_dict())
-    weights[list(weights)[-1]] = torch.tensor([0.5, -0.5])
+    folder = root / "models" / NAME
+    write_model(folder, params.models[NAME].network)
+    weights = load_file(folder / "weights.safetensors")
+    weights["decoder.9.bias"] = torch.tensor([0.5, -0.5])
     save_file(weights, folder / "weights.safetensors")
-    config = {
-        "format": FORMAT,
-        "model": NAME,
-        "study": "000",
-        "network": model.network.model_dump(),
-        "objective": model.objective.model_dump(),
-        "decoding": {"kind": "direct"},
-        "image_size": 32,
-        "parameters": 1,
-    }
-    (folder / "config.json").write_text(json.dumps(config))
     (folder / "history.csv").write_text(
         "epoch,images_seen,seconds,train/loss,lr\n1,8,1.0,0.5,0.1\n"
     )
@@ -78,6 +76,23 @@ def project(tmp_path_factory: pytest.TempPathFactory, params: Any) -> Path:
     numbers = {"photographs": 1, params.tracking.champion.measure: 50.0}
     (evaluation / "metrics.json").write_text(json.dumps(numbers))
     return root
+
+
+def write_model(folder: Path, network: Any) -> None:
+    folder.mkdir(parents=True)
+    torch.manual_seed(0)
+    save_file(dict(build_network(network, 2).state_dict()), folder / "weights.safetensors")
+    config = {
+        "format": FORMAT,
+        "model": folder.name,
+        "study": "000",
+        "network": network.model_dump(),
+        "objective": {"kind": "regression", "loss": "l2"},
+        "decoding": {"kind": "direct"},
+        "image_size": 32,
+        "parameters": 1,
+    }
+    (folder / "config.json").write_text(json.dumps(config))
 
 
 def photograph(size: tuple[int, int], kind: str = "JPEG") -> bytes:
@@ -107,12 +122,28 @@ def test_each_row_is_colored_as_the_colorizer_does(project: Path, kind: str) -> 
     sizes = [(40, 24), (17, 50)]
     rows = pd.DataFrame({"photograph": [photograph(size, kind) for size in sizes]})
     answer = model_of(project).predict(None, rows)  # type: ignore[arg-type]
-    colorizer = Colorizer.load(project / "models" / NAME)
+    colorizer = load_colorizer(project / "models" / NAME, NAME)
     for size, sent, got in zip(sizes, rows["photograph"], answer["photograph"], strict=True):
         picture = colored(got)
         assert (picture.size, picture.format) == (size, "PNG")
         expected = colorizer(Image.open(io.BytesIO(sent)))
         assert np.array_equal(np.asarray(picture), np.asarray(expected))
+
+
+def test_nothing_but_its_requirements_is_needed(project: Path, params: Any, tmp_path: Path) -> None:
+    folders = {"resnet": project / "models" / NAME}
+    for kind, network in SMALL.items():
+        folders[kind] = tmp_path / kind
+        write_model(folders[kind], network)
+    script = Path(__file__).with_name("serving_alone.py")
+    done = subprocess.run(
+        [sys.executable, str(script), json.dumps({k: str(v) for k, v in folders.items()})],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout.split()) == (0, ["unet", "resnet", "efficientnet"]), (
+        done.stderr[-3000:]
+    )
 
 
 def test_base64_that_the_server_left_is_undone(project: Path) -> None:
@@ -127,6 +158,18 @@ def test_what_is_no_picture_is_refused_with_its_row(project: Path, data: bytes) 
     with pytest.raises(MlflowException, match=r"photograph, row 1: .*base64") as refused:
         model_of(project).predict(None, rows)  # type: ignore[arg-type]
     assert refused.value.get_http_status_code() == 400
+
+
+def test_the_package_goes_with_a_model_but_not_its_weights(tmp_path: Path) -> None:
+    source = tmp_path / "photochrom"
+    kept = ("served.py", "color/lab.py", "web/shipped/page.html")
+    for name in (*kept, "shipped/photochrom/weights.safetensors", "color/__pycache__/lab.pyc"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).touch()
+    target = tmp_path / "code" / "photochrom"
+    copy_package(source, target)
+    found = {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()}
+    assert found == set(kept)
 
 
 def test_this_file_is_what_mlflow_serves_with_and_nobody_imports_it() -> None:
@@ -184,6 +227,8 @@ def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> str:
 def test_the_champion_is_served(project: Path, params: Any) -> None:
     done = sync(project, params, served_code())
     assert (done.models, done.versions) == (1, 1)
+    (code,) = (project / "mlartifacts").rglob("code/photochrom")
+    assert not (code / "shipped").exists()
     sent = base64.b64encode(photograph((61, 37))).decode()
     with serving(project, params.tracking.registered) as address:
         url = f"{address}/invocations"

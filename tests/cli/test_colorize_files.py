@@ -248,6 +248,7 @@ def test_what_is_no_file_is_neither_read_nor_replaced(here: Path, photochrom: Ru
     [
         (["a.png", "b.png", "-o", "c.png"], "is one file for several photographs"),
         (["sub", "-o", "c.png"], "is one file for several photographs"),
+        (["a.png", "-o", "/dev/null", "--overwrite"], "is there and no folder"),
         (["a.png", "-o", "c.gif"], "are written as png, jpeg, tiff, webp"),
         (["a.png", "-o", "c.jpg", "--format", "png"], "is jpeg, but --format says png"),
         (["a.png", "--format", "gif"], "are written as png, jpeg, tiff, webp"),

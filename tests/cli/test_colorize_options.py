@@ -53,6 +53,13 @@ def test_temperature_and_size_reach_the_model(scan: Path, photochrom: Run) -> No
     assert np.abs(colored(photochrom, *GUESSER, "--size", "128") - usual).max() > 0
 
 
+def test_guided_upsampling_is_another(here: Path, photochrom: Run) -> None:
+    stripes = np.kron(np.indices((6, 9)).sum(0) % 2, np.ones((40, 40)))
+    Image.fromarray((40 + 180 * stripes).astype(np.uint8)).save(here / "scan.png")
+    usual = colored(photochrom, *GUESSER)
+    assert np.abs(colored(photochrom, *GUESSER, "--upsampling", "guided") - usual).max() > 0
+
+
 def test_variants_are_numbered_and_ranked(scan: Path, here: Path, photochrom: Run) -> None:
     ended = photochrom("colorize", "scan.png", *GUESSER, "--variants", "3", "--json")
     assert ended.status == 0, ended.err
@@ -172,9 +179,11 @@ def test_the_best_model_is_taken_and_named(scan: Path, here: Path, photochrom: R
         (["--size", "3"], "--size is 3: set it from 16 to 1024 pixels."),
         (["--temperature", "0"], "--temperature is 0: set it from 0.05 to 10.0."),
         (["--saturation", "-1"], "--saturation is -1: set it from 0 to 4.0."),
+        (["--upsampling", "x"], "--upsampling is 'x': set it to bicubic or guided."),
         (["--variants", "17"], "--variants 17: set it from 1 to 16."),
         (["--variants", "2", "--compare"], "--compare shows one coloring of each model"),
         (["--max-megapixels", "0"], "--max-megapixels must be above 0."),
+        (["--max-megapixels", "nan"], "--max-megapixels must be above 0."),
         (["--model", "painter"], "Several models color the same photographs only with --compare."),
         (["--model", "paintr"], "Several models"),
     ],
@@ -193,6 +202,21 @@ def test_an_unknown_model_is_refused_with_its_like(scan: Path, photochrom: Run) 
         1,
         ["There is no model paintr. Did you mean painter? There are guesser, painter."],
     )
+
+
+def test_a_wrong_setting_is_refused(
+    scan: Path, photochrom: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHOTOCHROM_WORKERS", "many")
+    ended = photochrom("colorize", "scan.png", *PAINTER)
+    assert (ended.status, ended.lines) == (
+        1,
+        ["PHOTOCHROM_WORKERS is 'many': set it to a whole number of at least 1."],
+    )
+    monkeypatch.setenv("PHOTOCHROM_DEVICE", "abacus")
+    ended = photochrom("colorize", "scan.png", *PAINTER, "--jobs", "1")
+    assert (ended.status, len(ended.lines)) == (1, 1)
+    assert ended.err.startswith("The device abacus cannot be used")
 
 
 def test_wrong_usage_ends_with_2(photochrom: Run) -> None:

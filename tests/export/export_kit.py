@@ -1,4 +1,4 @@
-"""Every model of params.yaml with narrow networks and drawn weights, written as stages write them."""
+"""The models of params.yaml with small networks of drawn weights."""
 
 import json
 from pathlib import Path
@@ -14,20 +14,24 @@ from photochrom.colorizer.stored import FORMAT
 from photochrom.networks import ColorNetwork, build_network
 from photochrom.networks.base import count_parameters
 from photochrom.params import ModelParams, load_params
-from photochrom.params.models import EfficientNetParams
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = load_params(ROOT / "params.yaml")
 SIDE = 64
-LEAST = {"levels": 3, "blocks": 1, "depth": 18, "pretrained": False, "dropout": 0.0, "init": "default"}
-"""Of a network; neither dropout nor how it was initialized is in what is exported."""
+LEAST = {
+    "levels": 3,
+    "blocks": 1,
+    "depth": 18,
+    "pretrained": False,
+    "dropout": 0.0,
+    "init": "default",
+}
+"""Of a network: the exporter's time goes with its layers, and neither dropout nor how it was
+initialized is in what is exported."""
 
 
 def narrow(params: Any) -> Any:
-    """Make a network narrow and shallow, and of no weights from elsewhere.
-
-    The exporter's time goes with the number of layers; of none is there but one kind.
-    """
+    """Make a network narrow and shallow, with every kind of layer that it has."""
     values = params.model_dump()
     if "width" in values:
         values["width"] = {"vgg": 0.05, "efficientnet": 0.25}.get(values["kind"], 4)
@@ -42,18 +46,11 @@ def entry(name: str) -> ModelParams:
     return model.model_copy(update={"network": narrow(model.network)})
 
 
-def efficientnet() -> ModelParams:
-    """A model with the shipped network, whatever params.yaml holds."""
-    values = {"kind": "efficientnet", "pretrained": False, "enlarge": 2, "width": 0.25}
-    model = PARAMS.models["vgg313_classification"]
-    return model.model_copy(update={"network": EfficientNetParams.model_validate(values)})
-
-
 def models() -> dict[str, ModelParams]:
     """The different models there are, under the names of all that are alike but for training."""
     found: dict[str, tuple[list[str], ModelParams]] = {}
-    named = {name: entry(name) for name in PARAMS.models} | {"efficientnet_enlarged": efficientnet()}
-    for name, model in named.items():
+    for name in PARAMS.models:
+        model = entry(name)
         likeness = repr((model.network, getattr(model.objective, "bins", None), model.decoding))
         found.setdefault(likeness, ([], model))[0].append(name)
     return {"+".join(names): model for names, model in found.values()}

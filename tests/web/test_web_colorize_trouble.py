@@ -240,6 +240,17 @@ def test_too_many_pixels_are_refused(service: Service) -> None:
     assert "1 MP" in detail(response)
 
 
+def test_what_needs_too_much_memory_is_refused_and_costs_nobody(service: Service) -> None:
+    """Logits of a strip of 1024 x 8192 take ten gigabytes."""
+    settle(service)
+    process = worker()
+    strip = file_of(photograph(1600, 200))
+    response = service.post(data=strip, size="1024", model="likely")
+    assert response.status_code == 413
+    assert "more memory" in detail(response)
+    assert worker() == process
+
+
 def test_a_study_is_shown_beside_it(service: Service) -> None:
     assert "A study" in service.client.get("/study").text
     assert service.client.get("/study/page/study.js").status_code == 200

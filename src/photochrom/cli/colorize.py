@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from photochrom.cli.names import forms_completed, models_completed, upsamplings_completed
+from photochrom.cli.wanted import INTERRUPTED, Wanted
 
 Photographs = Annotated[
     list[str],
@@ -99,27 +100,34 @@ def colorize(
     Exit status: 0 all is colored or was there; 1 refused before any work; 2 wrong usage; 3 some
     photographs failed; 130 stopped by Ctrl-C.
     """
-    try:
-        from photochrom.cli.coloring import Wanted, color
+    wanted = Wanted(
+        photographs=tuple(photographs),
+        out=out,
+        models=tuple(model or ()),
+        looks={
+            "size": size,
+            "temperature": temperature,
+            "saturation": saturation,
+            "upsampling": upsampling,
+        },
+        variants=variants,
+        compare=compare,
+        form=form,
+        jobs=jobs,
+        max_megapixels=max_megapixels,
+        overwrite=overwrite,
+        as_json=as_json,
+        quiet=quiet,
+    )
+    if status := _colored(wanted):
+        raise typer.Exit(status)
 
-        looks = {"size": size, "temperature": temperature, "saturation": saturation}
-        wanted = Wanted(
-            photographs=tuple(photographs),
-            out=out,
-            models=tuple(model or ()),
-            looks={**looks, "upsampling": upsampling},
-            variants=variants,
-            compare=compare,
-            form=form,
-            jobs=jobs,
-            max_megapixels=max_megapixels,
-            overwrite=overwrite,
-            as_json=as_json,
-            quiet=quiet,
-        )
-        status = color(wanted)
+
+def _colored(wanted: Wanted) -> int:
+    try:
+        from photochrom.cli.coloring import color
+
+        return color(wanted)
     except KeyboardInterrupt:
         print("Stopped before anything was colored.", file=sys.stderr)
-        status = 130
-    if status:
-        raise typer.Exit(status)
+        return INTERRUPTED

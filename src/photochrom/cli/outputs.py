@@ -57,9 +57,7 @@ class Naming:
     def targets(self, found: Found) -> tuple[Path, ...]:
         """Return the files to be made of a photograph."""
         if self.out is not None and self.is_file:
-            ending = self.out.suffix if self.out.suffix.lower() in WRITTEN else ""
-            stem = self.out.name.removesuffix(ending)
-            return self._numbered(self.out.parent, stem, ending or self._ending(found.path))
+            return self._numbered(self.out.parent, self.out.stem, self.out.suffix)
         ending = self._ending(found.path)
         folder = found.path.parent if self.out is None else self.out / found.below
         stem = found.path.stem
@@ -133,7 +131,12 @@ def naming_of(out: str | None, form: str | None, mark: str, count: int) -> Namin
     own = WRITTEN.get(ending)
     if own and form and own != form:
         raise RefusalError(f"-o {shown(out)} is {own}, but --format says {form}: leave one out.")
-    return Naming(path, own is not None or path.exists(), own or form, mark, count)
+    if own is None and path.exists():
+        raise RefusalError(
+            f"-o {shown(out)} is there and no folder: name a folder, or a file that ends in "
+            f"{', '.join(WRITTEN)}."
+        )
+    return Naming(path, own is not None, own or form, mark, count)
 
 
 def plan(found: Sequence[Found], naming: Naming, overwrite: bool) -> Plan:

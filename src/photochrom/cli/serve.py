@@ -34,6 +34,9 @@ def serve(
     ] = None,
     max_megapixels: Annotated[float, typer.Option(min=0.01, help="Of a photograph.")] = 50.0,
     max_megabytes: Annotated[float, typer.Option(min=0.01, help="Of an upload.")] = 64.0,
+    max_gigabytes: Annotated[
+        float, typer.Option(min=0.1, help="Of memory for models and a photograph.")
+    ] = 4.0,
     seconds: Annotated[float, typer.Option(min=0.1, help="Of work on a photograph.")] = 60.0,
     waiting: Annotated[int, typer.Option(min=0, help="Photographs that may wait.")] = 16,
     open_page: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
@@ -42,7 +45,7 @@ def serve(
     from photochrom.web.coloring import Coloring
     from photochrom.web.limits import Limits
 
-    limits = Limits(max_megapixels, max_megabytes, seconds, waiting)
+    limits = Limits(max_megapixels, max_megabytes, max_gigabytes, seconds, waiting)
     with (
         listening.listen(host, port) as listener,
         closing(Coloring(tuple(model or ()), limits=limits)) as coloring,

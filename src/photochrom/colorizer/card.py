@@ -9,10 +9,11 @@ from photochrom import __version__
 from photochrom.colorizer.agreement import Agreement
 from photochrom.colorizer.card_measures import measured
 from photochrom.colorizer.card_training import Origin, Rows, origin
-from photochrom.colorizer.catalog import Entry
+from photochrom.colorizer.catalog import DECODING, Entry
 from photochrom.colorizer.places import TRAINED
 from photochrom.colorizer.stored import CONFIG, WEIGHTS, Config
 from photochrom.params.models import AnnealedMeanParams, Decoding
+from photochrom.tracking.provenance import measured_decoding
 
 CARD = "MODEL_CARD.md"
 NO_NOTES = (
@@ -55,13 +56,14 @@ def card(entry: Entry, packed: Packed) -> str:
     -------
     Markdown.
     """
-    root = _project(entry)
-    told = origin(entry, root) or Origin([], [], "", [])
+    root = project_of(entry)
+    was = _measured_decoding(entry, root)
+    told = origin(entry, was, root) or Origin([], [], "", [])
     found = measured(root, entry.name) if root else None
     environment = Environment(
         loader=PackageLoader("photochrom.colorizer"),
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - Markdown is no HTML.
+        autoescape=False,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -78,15 +80,21 @@ def card(entry: Entry, packed: Packed) -> str:
         recipe=told.recipe,
         commands=told.commands,
         measured=found,
-        measured_with=_measured_with(entry.config, packed.config),
+        measured_with=_measured_with(was, entry.config.image_size, packed.config),
     )
 
 
-def _project(entry: Entry) -> Path | None:
-    """Return the root of the project that the model was trained in, where it still lies there."""
+def project_of(entry: Entry) -> Path | None:
+    """Return the root of the project that a model was trained in, where it still lies there."""
     folder = entry.folder.resolve()
     known = entry.origin == "trained" and folder.parent.name == TRAINED
     return folder.parents[1] if known and folder.name == entry.name else None
+
+
+def _measured_decoding(entry: Entry, root: Path | None) -> Decoding:
+    """Return the decoding that the stage ``evaluate`` took, as far as dvc.lock knows it."""
+    found = measured_decoding(root, entry.name) if root else None
+    return DECODING.validate_python(found) if found else entry.config.decoding
 
 
 def _predicts(config: Config) -> str:
@@ -144,11 +152,11 @@ def _bytes(name: str, size: int) -> str:
     return f"{size:,} bytes{of}"
 
 
-def _measured_with(was: Config, now: Config) -> str:
+def _measured_with(decoding: Decoding, size: int, now: Config) -> str:
     """Say in what the package differs from what was measured; nothing where it does not."""
     differences = []
-    if was.decoding != now.decoding:
-        differences.append(f"decoding by {decoding_in_words(was.decoding)}")
-    if was.image_size != now.image_size:
-        differences.append(f"a working size of {was.image_size} px")
+    if decoding != now.decoding:
+        differences.append(f"decoding by {decoding_in_words(decoding)}")
+    if size != now.image_size:
+        differences.append(f"a working size of {size} px")
     return f", with {' and '.join(differences)}, unlike this package" if differences else ""

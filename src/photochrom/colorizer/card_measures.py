@@ -120,4 +120,7 @@ def _value(metrics: Metrics, measure: Measure) -> float | None:
 
 
 def _shown(measure: Measure, value: float | None) -> str:
-    return NOTHING if value is None else f"{value:,.{measure.digits}f}"
+    if value is None:
+        return NOTHING
+    # Adding 0 makes a plain zero of one that was rounded from below.
+    return f"{round(value, measure.digits) + 0.0:,.{measure.digits}f}".replace("-", "−")

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from photochrom.colorizer.catalog import Entry
 from photochrom.files import read_json
 from photochrom.params import Params, ParamsError, load_params
+from photochrom.params.models import Decoding
 from photochrom.tracking.record import TrainingRecord
 
 Rows = list[tuple[str, str]]
@@ -38,12 +39,13 @@ class Origin:
     commands: list[str]
 
 
-def origin(entry: Entry, root: Path | None) -> Origin | None:
+def origin(entry: Entry, decoding: Decoding, root: Path | None) -> Origin | None:
     """Tell where a model comes from.
 
     Parameters
     ----------
     entry : the model.
+    decoding : how the project's params.yaml turns its output into color.
     root : the project that it was trained in, whose data/ tells of the photographs; None where
         that is not here.
 
@@ -59,7 +61,7 @@ def origin(entry: Entry, root: Path | None) -> Origin | None:
     return Origin(
         data=_squares(record) + (_photographs(root, record) if root else []),
         training=_training(record, run),
-        recipe=_recipe(entry, record),
+        recipe=_recipe(record, entry.config.study, decoding),
         commands=_commands(record),
     )
 
@@ -80,9 +82,9 @@ def _squares(record: TrainingRecord) -> Rows:
 
 def _fitted(fit: str) -> str:
     words = {
-        "resize": "squashed to one",
+        "resize": "squashed to one square",
         "crop": "cut to its central square",
-        "tiles": "cut into several",
+        "tiles": "cut into several squares",
     }
     return words.get(fit, fit)
 
@@ -163,9 +165,9 @@ def _code(commit: str | None, dirty: bool | None) -> str | None:
     return f"commit `{commit[:12]}`{' with changes that were not committed' if dirty else ''}"
 
 
-def _recipe(entry: Entry, record: TrainingRecord) -> str:
+def _recipe(record: TrainingRecord, study: str, decoding: Decoding) -> str:
     yaml = YAML(typ="safe", pure=True)
-    nested: dict[str, Any] = {"study": entry.config.study}
+    nested: dict[str, Any] = {"study": study}
     for name, value in record.params.items():
         if name.startswith(SHARED):
             continue
@@ -175,7 +177,7 @@ def _recipe(entry: Entry, record: TrainingRecord) -> str:
             place = place.setdefault(section, {})
         # MLflow's parameters are text, lists too.
         place[key] = yaml.load(value) if str(value).startswith("[") else value
-    nested["decoding"] = entry.config.decoding.model_dump()
+    nested["decoding"] = decoding.model_dump()
     return _yaml({record.model: nested})
 
 

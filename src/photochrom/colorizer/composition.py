@@ -13,7 +13,8 @@ from photochrom.color.lab import _FROM_WHITE, _TO_WHITE
 from photochrom.colorizer.light import Levels, levels
 from photochrom.colorizer.upsampling import slopes, strips
 
-_RED, _GREEN, _BLUE = _TO_WHITE[1].tolist()
+_WEIGHTS = _TO_WHITE[1].float()
+_RED, _GREEN, _BLUE = _WEIGHTS.tolist()
 """What each channel of linear light adds to the luminance."""
 _FROM_XZ = _FROM_WHITE[[0, 2, 1]][:, [0, 2]].float()
 """From X - Y and Z - Y to linear red, blue and green, each less Y: of no luminance by itself."""
@@ -53,7 +54,9 @@ def compose(pixels: np.ndarray, ab: Tensor, guide: Tensor | None = None) -> np.n
 def _luminance(pixels: np.ndarray, depth: Levels) -> Tensor:
     """Return the linear luminance (H, W), 0..1, of gray or color."""
     light = depth.light(torch.from_numpy(pixels.astype(np.int32)))
-    return light if light.ndim == 2 else light @ light.new_tensor([_RED, _GREEN, _BLUE])
+    if light.ndim == 2:
+        return light
+    return torch.mv(light.flatten(0, 1), _WEIGHTS).view(light.shape[:2])
 
 
 def _chroma(luminance: Tensor, maps: Tensor) -> Tensor:
@@ -61,14 +64,15 @@ def _chroma(luminance: Tensor, maps: Tensor) -> Tensor:
     f = _f(luminance)
     ab = maps[:2] if len(maps) == 2 else _guided(maps, 116.0 * f - 16.0)
     xz = _f_inverse(torch.stack((f + ab[0] / 500.0, f - ab[1] / 200.0))).sub_(luminance)
-    chroma = (_FROM_XZ @ xz.flatten(1)).view(3, *luminance.shape)
-    return chroma.mul_(_share_in_gamut(luminance, chroma))
+    chroma = torch.mm(_FROM_XZ, xz.flatten(1)).view(3, *luminance.shape)
+    return _share_in_gamut(luminance, chroma) * chroma
 
 
 def _guided(maps: Tensor, lightness: Tensor) -> Tensor:
     """Add to ab what the detail of L that bicubic lacks says of it (2, H, W)."""
     ab, slope, known = maps.split((2, 2, 1))
-    return ab + slope * (lightness - known)
+    guided: Tensor = ab + slope * (lightness - known)
+    return guided
 
 
 def _share_in_gamut(luminance: Tensor, chroma: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """A model as an ONNX file that other programs run, checked against PyTorch."""
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -110,7 +110,7 @@ def shapes(predictor: Predictor) -> tuple[tuple[int, int, int], ...]:
 
 def missing_packages() -> list[str]:
     """Return the packages that exporting needs and that are not installed."""
-    return [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    return [name for name in PACKAGES if find_spec(name) is None]
 
 
 def _require() -> None:
@@ -139,17 +139,16 @@ def _facts(predictor: Predictor) -> dict[str, str]:
 
 
 def _session(path: Path) -> Any:
-    runtime = importlib.import_module("onnxruntime")
-    options = runtime.SessionOptions()
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
     # Errors alone: what else it says of a graph is no affair of who exports it.
     options.log_severity_level = 3
     options.intra_op_num_threads = torch.get_num_threads()
-    return runtime.InferenceSession(path.read_bytes(), options, ["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(path.read_bytes(), options, ["CPUExecutionProvider"])
 
 
-def _compared(
-    predictor: Predictor, session: Any, count: int, height: int, width: int
-) -> Agreement:
+def _compared(predictor: Predictor, session: Any, count: int, height: int, width: int) -> Agreement:
     lightness = photograph_like(count, height, width)
     raw = predictor.raw(lightness)
     expected: Tensor = predictor.ab(raw, (height, width))

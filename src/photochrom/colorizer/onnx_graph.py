@@ -84,9 +84,7 @@ class FixedPadding(nn.Module):
 
     def __init__(self, convolution: nn.Conv2d) -> None:
         super().__init__()
-        sizes = zip(
-            convolution.kernel_size, convolution.dilation, convolution.stride, strict=True
-        )
+        sizes = zip(convolution.kernel_size, convolution.dilation, convolution.stride, strict=True)
         missing = [max(0, (kernel - 1) * d + 1 - stride) for kernel, d, stride in sizes]
         (top, left), (height, width) = [total // 2 for total in missing], missing
         self.padding = (left, width - left, top, height - top)

@@ -11,17 +11,17 @@ from torch import Tensor
 
 from photochrom.color.lab import decode_lab
 from photochrom.colorizer.agreement import Agreement, agreement, photograph_like
-from photochrom.colorizer.card import CARD, Packed, card
+from photochrom.colorizer.card import CARD, Packed, card, project_of
 from photochrom.colorizer.catalog import Entry
-from photochrom.colorizer.places import TRAINED
 from photochrom.colorizer.prediction import Predictor
 from photochrom.colorizer.stored import CONFIG, WEIGHTS, ColorizerError, Config, read_config
-from photochrom.data.shards import LabSet, ShardError
+from photochrom.data.shards import LabSet
 from photochrom.files import read_json, write_json, write_text
 
 MOST_BYTES = 20_000_000
 """Of all files of a package."""
 SAMPLE = 64
+LAB = "data/lab"
 CPU = torch.device("cpu")
 
 
@@ -111,6 +111,8 @@ def _write_weights(source: Path, target: Path) -> None:
     except Exception as error:
         raise ColorizerError(f"{source} cannot be loaded: {' '.join(str(error).split())}") from None
     save_file({name: halved(name, tensor) for name, tensor in tensors.items()}, target)
+    # safetensors makes files that only their owner may read; an installed package is for all.
+    target.chmod(0o644)
 
 
 def _write_config(entry: Entry, config: Config, terms: str, draft: Path) -> None:
@@ -135,17 +137,12 @@ def _rounding(entry: Entry, config: Config, draft: Path) -> tuple[Agreement, str
 
 def _photographs(entry: Entry, config: Config) -> tuple[Tensor, str]:
     """Return L (N, 1, H, W) to compare on, and what it is of, in words."""
-    folder = entry.folder.resolve().parent
-    try:
-        if folder.name != TRAINED:
-            raise ShardError
-        test = LabSet.open(folder.parent / "data/lab", "test")
-        if not len(test):
-            raise ShardError
-        stored = torch.from_numpy(test.take(test.spread(SAMPLE)))
-    except (ShardError, OSError, ValueError):
+    root = project_of(entry)
+    if root is None or not (root / LAB / "lab.json").is_file():
         side = config.image_size
         return photograph_like(4, side, side), "4 squares of noise with the spectrum of photographs"
+    test = LabSet.open(root / LAB, "test")
+    stored = torch.from_numpy(test.take(test.spread(SAMPLE)))
     return decode_lab(stored)[:, :1], f"{len(stored)} of the photographs to measure on"
 
 

@@ -19,7 +19,7 @@ SMALLEST = 0.04
 """Share of the photograph below which a region joins those most like it."""
 MAJORITY, BORDER = 5, 3
 """Sides in pixels of the window in which the majority decides on a pixel, so that there are no
-speckles, and of that over which borders are softened."""
+speckles, and of that over which a border is softened."""
 
 
 def regions(probabilities: Tensor, bins: Bins) -> Tensor:
@@ -36,20 +36,29 @@ def regions(probabilities: Tensor, bins: Bins) -> Tensor:
 
     Returns
     -------
-    float32 tensor (K, h, w), K from 1 to :data:`MOST`: how far each pixel belongs to each region,
-    0..1; they sum to 1.
+    float32 tensor (K, h, w), K from 1 to :data:`MOST`: 1 where a pixel belongs to a region, else 0;
+    each belongs to one.
     """
     spread = blur(bins, BLUR).to(probabilities) @ probabilities.flatten(1)
     labels = _divided(_projected(spread.sqrt().T)).reshape(probabilities.shape[1:])
     firm = _averaged(_one_hot(labels), MAJORITY).argmax(0)
-    return _averaged(_one_hot(firm.unique(return_inverse=True)[1]), BORDER)
+    return _one_hot(firm.unique(return_inverse=True)[1])
+
+
+def softened(region: Tensor) -> Tensor:
+    """Return how far each pixel belongs to a region (h, w) whose border is a few pixels wide.
+
+    Those of all regions of a photograph sum to 1 at each pixel, as the regions do.
+    """
+    return _averaged(region[None], BORDER)[0]
 
 
 def _projected(points: Tensor) -> Tensor:
     """Return the coordinates (n, AXES) of points (n, d) along their principal axes."""
     apart = points - points.mean(0)
-    axes = torch.linalg.eigh((apart.T @ apart).double())[1][:, -AXES:]
-    return apart @ axes.to(points)
+    axes: Tensor = torch.linalg.eigh((apart.T @ apart).double())[1][:, -AXES:]
+    coordinates: Tensor = apart @ axes.to(points)
+    return coordinates
 
 
 def _divided(points: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from photochrom.color.bins import Bins
 from photochrom.color.decoding import annealed_mean
 from photochrom.colorizer.alternatives import Alternative, alternatives
 from photochrom.colorizer.modes import modes
-from photochrom.colorizer.regions import regions
+from photochrom.colorizer.regions import regions, softened
 
 DISTINCT = 6.0
 """In ab units: the mean distance over a photograph from which two colorings are two."""
@@ -85,7 +85,7 @@ def _parts(logits: Tensor, bins: Bins, temperature: float) -> list[list[Alternat
     probabilities, parts = logits.softmax(0), []
     for region in regions(probabilities, bins):
         found = modes((probabilities * region).sum((1, 2)) / region.sum(), bins)
-        parts.append(alternatives(logits, region, found, bins, temperature))
+        parts.append(alternatives(logits, softened(region), found, bins, temperature))
     return parts
 
 

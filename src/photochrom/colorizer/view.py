@@ -45,9 +45,9 @@ def _reduced(photograph: Photograph, factor: int) -> Image.Image:
     rows = [np.asarray(_image(part).reduce(factor)) for part in _strips(photograph, factor)]
     small = Image.fromarray(np.concatenate(rows))
     # The last row and column may stand for fewer pixels than the others: as much of them counts.
-    shown = tuple(length / factor for length in photograph.size)
-    width, height = (max(1, round(length)) for length in shown)
-    return small.resize((width, height), Image.Resampling.BICUBIC, (0, 0, *shown))
+    width, height = (length / factor for length in photograph.size)
+    size = (max(1, round(width)), max(1, round(height)))
+    return small.resize(size, Image.Resampling.BICUBIC, (0, 0, width, height))
 
 
 def _strips(photograph: Photograph, factor: int) -> Iterator[Photograph]:

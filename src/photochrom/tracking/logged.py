@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from photochrom.tracking.runs import KEY, STATE, Store
 
 MODEL, DECODING, COLUMN = "photochrom.model", "photochrom.decoding", "photograph"
 WEIGHTS = "weights.safetensors"
+OTHERS = "shipped"
+"""The folder of the package's own weights, which a logged model has no use for."""
 PACKAGES = (
     "mlflow",
     "numpy",
@@ -27,9 +30,12 @@ PACKAGES = (
     "ruamel.yaml",
     "safetensors",
     "scipy",
+    "tifffile",
     "torch",
 )
 """What serving needs besides the package's own code, which goes with the model."""
+BUILDERS = {"efficientnet": ("timm",), "resnet": ("torchvision",)}
+"""What building a network needs, by its kind."""
 
 
 def served_code() -> Path:
@@ -179,15 +185,17 @@ def _save(path: Path, model: Any, trained: TrainedModel, code: Path) -> None:
     config, weights = path.parent / "config.json", trained.folder / WEIGHTS
     told = {"decoding": dict(trained.decoding)} if trained.decoding else {}
     write_json(config, {**read_json(trained.folder / config.name), **told})
+    package = path.parent / "code" / code.parent.name
+    copy_package(code.parent, package)
     photographs = types.Schema([types.ColSpec(types.DataType.binary, COLUMN)])
     colored = types.Schema([types.ColSpec(types.DataType.string, COLUMN)])
     pyfunc.save_model(
         path,
         python_model=str(code),
-        code_paths=[str(code.parent)],
+        code_paths=[str(package)],
         artifacts={"config": str(config), "weights": str(weights)},
         signature=models.ModelSignature(photographs, colored),
-        pip_requirements=requirements(),
+        pip_requirements=requirements(_network(config)),
         mlflow_model=models.Model(
             artifact_path=model.artifact_location,
             run_id=model.source_run_id,
@@ -197,10 +205,36 @@ def _save(path: Path, model: Any, trained: TrainedModel, code: Path) -> None:
     )
 
 
-def requirements() -> list[str]:
-    """Return the packages that serving needs, in the versions that are installed here."""
+def requirements(network: str = "") -> list[str]:
+    """Return the packages that serving needs, in the versions that are installed here.
+
+    Parameters
+    ----------
+    network : the kind of the model's network, which may need packages of its own.
+    """
+    names = (*PACKAGES, *BUILDERS.get(network, ()))
     # A local version such as 2.7.1+cu128 is on no public index.
-    return [f"{name}=={version(name).partition('+')[0]}" for name in PACKAGES]
+    return [f"{name}=={version(name).partition('+')[0]}" for name in names]
+
+
+def _network(config: Path) -> str:
+    return str(read_json(config).get("network", {}).get("kind", ""))
+
+
+def copy_package(source: Path, target: Path) -> None:
+    """Copy a package without the weights that come with it and without Python's own cache.
+
+    Parameters
+    ----------
+    source : the package's folder.
+    target : the copy, which must not be there yet.
+    """
+    unwanted = {source / OTHERS, *source.rglob("__pycache__")}
+
+    def left_out(folder: str, names: list[str]) -> list[str]:
+        return [name for name in names if Path(folder, name) in unwanted]
+
+    shutil.copytree(source, target, ignore=left_out)
 
 
 def _discard(store: Store, model: Any) -> None:

@@ -39,9 +39,8 @@ class Coloring:
         self, names: tuple[str, ...] = (), root: Path = Path(), limits: Limits | None = None
     ) -> None:
         self.limits = limits or Limits()
-        self._supervisor = Supervisor(
-            Orders(names, root, self.limits.megapixels), self.limits.seconds
-        )
+        orders = Orders(names, root, self.limits.megapixels, self.limits.gigabytes)
+        self._supervisor = Supervisor(orders, self.limits.seconds)
         self._turns = ThreadPoolExecutor(1, thread_name_prefix="coloring")
         self._models: tuple[Model, ...] | None = None
         self.free = 1 + self.limits.waiting

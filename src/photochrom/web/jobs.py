@@ -99,15 +99,20 @@ def send_file(connection: Connection, file: BinaryIO) -> None:
         connection.send_bytes(piece)
 
 
+def unnamed_file() -> BinaryIO:
+    """Return a file that is in memory while it is small, then on disk, and gone when closed."""
+    return cast(BinaryIO, SpooledTemporaryFile(max_size=CHUNK))
+
+
 def received_file(connection: Connection) -> BinaryIO:
-    """Return what :func:`send_file` sent as an open file, without a name, on disk if it is large.
+    """Return what :func:`send_file` sent as an :func:`unnamed_file`, at its beginning.
 
     Raises
     ------
     EOFError, OSError
         When it breaks off, or the disk is full.
     """
-    file = cast(BinaryIO, SpooledTemporaryFile(max_size=CHUNK))  # noqa: SIM115
+    file = unnamed_file()
     try:
         size = connection.recv()
         while file.tell() < size:

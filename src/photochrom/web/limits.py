@@ -11,6 +11,7 @@ class Limits:
     ----------
     megapixels : of a photograph; larger ones are refused before they are decoded.
     megabytes : of a request, in units of 10^6 bytes; counted while they arrive.
+    gigabytes : of memory for models and one photograph, above what the worker has when it starts.
     seconds : of work on one photograph.
     waiting : photographs besides the one that is worked on, from the first byte of their upload to
         the last byte of their answer.
@@ -19,6 +20,7 @@ class Limits:
 
     megapixels: float = 50.0
     megabytes: float = 64.0
+    gigabytes: float = 4.0
     seconds: float = 60.0
     waiting: int = 16
     transfer: float = 60.0

@@ -14,15 +14,16 @@ from photochrom import hardware
 from photochrom.colorizer import catalog
 from photochrom.colorizer.catalog import Entry
 from photochrom.colorizer.colorizer import Colorizer
-from photochrom.colorizer.options import MOST_VARIANTS, OptionError
+from photochrom.colorizer.options import LOWEST_TEMPERATURE, MOST_VARIANTS, OptionError
 from photochrom.colorizer.stored import ColorizerError
 from photochrom.environment import SettingError
-from photochrom.params.models import AnnealedMeanParams
+from photochrom.params.models import AnnealedMeanParams, Decoding
 from photochrom.pictures.opening import BadPhotographError
 from photochrom.pictures.photograph import Photograph
 from photochrom.pictures.reading import read_photograph
 from photochrom.pictures.writing import UnwritableError, encoded, write_photograph
 from photochrom.web.jobs import FORMS, Answer, Job, Model, RefusedError
+from photochrom.web.memory import is_shortage
 
 KEPT = 4
 """Models that stay loaded, those used last."""
@@ -31,7 +32,10 @@ USUAL = "PNG"
 Written = tuple[str, str, tuple[str, ...]]
 """Content type and file name's ending of what was written, and notes."""
 FAULTS = {"too large": 413, "corrupt": 415}
-NO_MEMORY = "The photograph needs more memory than the server has left: send a smaller one."
+NO_MEMORY = (
+    "This needs more memory than the server gives: send a smaller photograph, or ask for a smaller "
+    "size."
+)
 
 
 class Painter:
@@ -94,18 +98,23 @@ class Painter:
 
 def _described(entry: Entry) -> Model:
     config = entry.config
-    temperature = None
-    if entry.classifies:
-        decoding = config.decoding
-        temperature = decoding.temperature if isinstance(decoding, AnnealedMeanParams) else 1.0
     return Model(
         name=entry.name,
         origin=entry.origin,
         study=config.study,
         parameters=config.parameters,
         size=config.image_size,
-        temperature=temperature,
+        temperature=_temperature(config.decoding) if entry.classifies else None,
     )
+
+
+def _temperature(decoding: Decoding) -> float:
+    """Return the temperature that a model decodes with, before it is loaded."""
+    match decoding:
+        case AnnealedMeanParams(temperature=temperature):
+            return temperature
+        case _:
+            return LOWEST_TEMPERATURE if decoding.kind == "argmax" else 1.0
 
 
 def _write_colored(
@@ -134,16 +143,15 @@ def _write_variants(
     colorizer: Colorizer, photograph: Photograph, job: Job, body: BinaryIO
 ) -> Written:
     found = colorizer.variants(photograph, job.variants or 1, job.options)
-    variants = [
-        {
-            "variant": number,
-            "share": round(variant.share, 4),
-            "type": FORMS["JPEG"][0],
-            "picture": base64.b64encode(encoded(variant.photograph, "JPEG")).decode(),
-        }
-        for number, variant in enumerate(found, 1)
-    ]
-    body.write(json.dumps({"model": job.model, "variants": variants}).encode())
+    separator = json.dumps({"model": job.model})[:-1] + ', "variants": ['
+    # One after the other: together they may be larger than memory.
+    for number, variant in enumerate(found, 1):
+        body.write(separator.encode())
+        picture = base64.b64encode(encoded(variant.photograph, "JPEG")).decode()
+        shown = {"variant": number, "share": round(variant.share, 4), "type": FORMS["JPEG"][0]}
+        body.write(json.dumps(shown | {"picture": picture}).encode())
+        separator = ", "
+    body.write(b"]}")
     return "application/json", ".json", photograph.notes
 
 
@@ -156,5 +164,7 @@ def _refusals() -> Iterator[None]:
         raise RefusedError(FAULTS[error.fault], str(error)) from None
     except (OptionError, UnwritableError) as error:
         raise RefusedError(422, str(error)) from None
-    except MemoryError:
+    except (MemoryError, RuntimeError) as error:
+        if not is_shortage(error):
+            raise
         raise RefusedError(413, NO_MEMORY) from None

@@ -12,13 +12,13 @@ import threading
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass
-from io import BytesIO
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photochrom.web.jobs import Answer, Job, RefusedError, received_file, send_file
+from photochrom.web.jobs import Answer, Job, RefusedError, received_file, send_file, unnamed_file
+from photochrom.web.memory import limit_memory
 
 if TYPE_CHECKING:
     from photochrom.web.painter import Painter
@@ -35,11 +35,13 @@ class Orders:
     names : of models or their folders, the default first; none takes all that there are.
     root : the project whose models are taken.
     megapixels : most of a photograph.
+    gigabytes : of memory for models and a photograph, see :func:`limit_memory`.
     """
 
     names: tuple[str, ...]
     root: Path
     megapixels: float
+    gigabytes: float
 
 
 def work(connection: Connection, orders: Orders, folder: Path) -> None:
@@ -79,14 +81,19 @@ def _end_with_server(folder: Path) -> None:
 
 def _painter(orders: Orders) -> "Painter":
     # torch takes seconds to import, and the server itself does without.
+    from photochrom import hardware
     from photochrom.web.painter import Painter
 
-    return Painter.open(orders.names, orders.root, orders.megapixels)
+    painter = Painter.open(orders.names, orders.root, orders.megapixels)
+    if hardware.device().type == "cpu":
+        # Drivers of GPUs reserve far more than they use.
+        limit_memory(orders.gigabytes)
+    return painter
 
 
 def _do(connection: Connection, painter: "Painter") -> None:
     job: Job = connection.recv()
-    with received_file(connection) as upload, BytesIO() as body:
+    with received_file(connection) as upload, unnamed_file() as body:
         try:
             answer: Answer | RefusedError = painter.paint(job, upload.read(), body)
         except RefusedError as refused:

@@ -29,7 +29,8 @@ export class Bench {
     find("#pixels").textContent = isRead ? `${width} × ${height} pixels` : "";
     find("#zoom").hidden = !isRead;
     if (isRead) this.#deal();
-    else this.#say(photograph.fault ? fault(photograph.fault, again) : element("p", { className: "muted" }, "Opening the photograph …"));
+    else if (photograph.fault) this.#say(fault(photograph.fault, again));
+    else this.#say(element("p", { className: "muted" }, "Opening the photograph …"));
   }
 
   #say(...told) { find("#cards").replaceChildren(...told); }

@@ -23,9 +23,15 @@ export class Card {
     this.compare = new Compare(page.view, model.name);
     this.told = element("p", { className: "told" });
     this.trouble = element("div");
-    this.more = button("Other plausible colors", () => this.#toggle(), { ariaExpanded: "false", hidden: model.temperature === null });
-    this.save = button("Download", () => this.#download(), { className: "primary", ariaLabel: `Download, ${model.name}` });
-    this.strip = element("ol", { className: "variants", hidden: true, ariaLabel: `Other plausible colors, ${model.name}` });
+    this.more = button("Other plausible colors", () => this.#toggle(), {
+      ariaExpanded: "false", hidden: model.temperature === null,
+    });
+    this.save = button("Download", () => this.#download(), {
+      className: "primary", ariaLabel: `Download, ${model.name}`,
+    });
+    this.strip = element("ol", {
+      className: "variants", hidden: true, ariaLabel: `Other plausible colors, ${model.name}`,
+    });
     this.element = element("article", { className: "card", ariaLabel: model.name },
       element("div", { className: "top" }, element("h2", {}, model.name), this.told),
       this.compare.element, this.trouble,
@@ -137,7 +143,9 @@ export class Card {
     const percent = `${Math.round(100 * share)} %`;
     const label = count > 1 ? `${percent} likely` : "no others";
     const choose = () => this.#choose(variant, blob);
-    const pressed = button("", choose, { ariaPressed: String(isChosen), ariaLabel: `Colors ${variant} of ${count}, ${percent} likely` });
+    const pressed = button("", choose, {
+      ariaPressed: String(isChosen), ariaLabel: `Colors ${variant} of ${count}, ${percent} likely`,
+    });
     pressed.append(image, element("span", {}, label));
     return element("li", {}, pressed);
   }

@@ -2,7 +2,12 @@
 
 import { element, put, release } from "./dom.js";
 
-const STEPS = { ArrowLeft: -2, ArrowDown: -2, ArrowRight: 2, ArrowUp: 2, PageDown: -10, PageUp: 10, Home: -100, End: 100 };
+// What keys add to the line's place, in percent.
+const STEPS = {
+  ArrowLeft: -2, ArrowDown: -2, ArrowRight: 2, ArrowUp: 2,
+  PageDown: -10, PageUp: 10, Home: -100, End: 100,
+};
+// Nearer to a side than this, the word there has no room.
 const EDGE = 14;
 
 /** What all pictures have in common: the line (percent from the left), zoom, and what is in sight. */
@@ -28,8 +33,12 @@ export class Compare {
 
   constructor(view, name) {
     this.#view = view;
-    this.before = element("img", { className: "before", alt: "The photograph as it was", draggable: false });
-    this.after = element("img", { className: "after", alt: `The photograph in the colors of ${name}`, draggable: false });
+    this.before = element("img", {
+      className: "before", alt: "The photograph as it was", draggable: false,
+    });
+    this.after = element("img", {
+      className: "after", alt: `The photograph in the colors of ${name}`, draggable: false,
+    });
     this.pictures = element("div", { className: "pictures" }, this.before, this.after);
     this.scroller = element("div", { className: "scroller" }, this.pictures);
     this.line = element("div", {
@@ -113,10 +122,12 @@ export class Compare {
   #scrolled() {
     const { scroller } = this;
     if (!this.#view.isFull) return;
-    const [wide, high] = [scroller.scrollWidth - scroller.clientWidth, scroller.scrollHeight - scroller.clientHeight];
+    const wide = scroller.scrollWidth - scroller.clientWidth;
+    const high = scroller.scrollHeight - scroller.clientHeight;
     const { x, y } = this.#view;
-    const far = Math.abs(x * wide - scroller.scrollLeft) > 1 || Math.abs(y * high - scroller.scrollTop) > 1;
-    if (far) this.#view.change({ x: wide ? scroller.scrollLeft / wide : x, y: high ? scroller.scrollTop / high : y });
+    const { scrollLeft: left, scrollTop: top } = scroller;
+    const isFar = Math.abs(x * wide - left) > 1 || Math.abs(y * high - top) > 1;
+    if (isFar) this.#view.change({ x: wide ? left / wide : x, y: high ? top / high : y });
     else this.draw();
   }
 }

@@ -9,6 +9,8 @@ const SIZES = [64, 96, 128, 192, 256, 384, 512];
 const USUAL = 1;
 const ORIGINS = { trained: "trained here", shipped: "comes with Photochrom", registered: "from the registry" };
 
+const about = ({ origin, size }) => `${ORIGINS[origin] ?? origin}, ${size} pixels`;
+
 /** The settings; `change` comes when they do, `models` when others are to be compared. */
 export class Controls extends EventTarget {
   #form = find("#panel");
@@ -53,7 +55,7 @@ export class Controls extends EventTarget {
   #addModels() {
     const box = (model) => element("label", { className: "check" },
       element("input", { type: "checkbox", name: "model", value: model.name, checked: model.default }),
-      element("span", {}, model.name, element("small", {}, `${ORIGINS[model.origin] ?? model.origin}, ${model.size} pixels`)));
+      element("span", {}, model.name, element("small", {}, about(model))));
     find("#models").hidden = this.#models.length === 1;
     find("#models").append(element("div", { className: "list" }, ...this.#models.map(box)));
   }
