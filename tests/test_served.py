@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import requests
+import tifffile
 import torch
 from mlflow.exceptions import MlflowException
 from PIL import Image
@@ -135,6 +136,9 @@ def test_nothing_but_its_requirements_is_needed(project: Path, params: Any, tmp_
     for kind, network in SMALL.items():
         folders[kind] = tmp_path / kind
         write_model(folders[kind], network)
+    # Of the common formats the one that Pillow alone cannot read.
+    folders["photograph"] = tmp_path / "scan.tif"
+    tifffile.imwrite(folders["photograph"], np.full((9, 12, 3), 30000, np.uint16))
     script = Path(__file__).with_name("serving_alone.py")
     done = subprocess.run(
         [sys.executable, str(script), json.dumps({k: str(v) for k, v in folders.items()})],

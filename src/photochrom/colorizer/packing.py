@@ -1,7 +1,7 @@
 """A trained model made small and safe to give away: float16 weights, their SHA-256, a card."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -130,7 +130,7 @@ def _write_config(entry: Entry, config: Config, terms: str, draft: Path) -> None
 
 def _rounding(entry: Entry, config: Config, draft: Path) -> tuple[Agreement, str]:
     lightness, sample = _photographs(entry, config)
-    before = Predictor.load(entry.folder, config.decoding, CPU)
+    before = replace(Predictor.load(entry.folder, config.decoding, CPU), size=config.image_size)
     after = Predictor.load(draft, None, CPU)
     return agreement(before.predict_ab(lightness), after.predict_ab(lightness)), sample
 

@@ -67,9 +67,9 @@ class Coloring:
         RefusedError
             When there are none, or the worker cannot start.
         """
-        if self._models is None:
-            self._models = self._turns.submit(self._supervisor.ready).result()
-        return self._models
+        found = self._models or self._turns.submit(self._supervisor.ready).result()
+        self._models = found
+        return found
 
     async def models(self) -> tuple[Model, ...]:
         """Do as :meth:`ready`, without holding up other requests."""

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from photochrom.colorizer.options import (
     HIGHEST_TEMPERATURE,
@@ -30,8 +30,6 @@ def _within(low: float, high: float) -> dict[str, Any]:
 
 class Fields(BaseModel):
     """What goes with every photograph."""
-
-    model_config = ConfigDict(extra="forbid")
 
     model: Annotated[
         str | None, Field(description="One of those at /models; the first by default.")
@@ -119,9 +117,14 @@ def checked(kind: type[FieldsOf], values: dict[str, str]) -> FieldsOf:
 
     Raises
     ------
+    RefusedError
+        When one is unknown.
     RequestValidationError
-        When one is unknown or cannot be used.
+        When one cannot be used.
     """
+    for name in values.keys() - kind.model_fields:
+        names = ", ".join((PHOTOGRAPH, *kind.model_fields))
+        raise RefusedError(422, f"There is no field {stem_of(name)}: there are {names}.")
     try:
         return kind.model_validate({name: value for name, value in values.items() if value})
     except ValidationError as error:

@@ -47,12 +47,16 @@ class SecurityHeaders:
 def same_origin(request: Request) -> None:
     """Refuse (403) what a page of another site had the browser send.
 
-    Browsers say so in Sec-Fetch-Site, older ones in Origin only; other clients send neither.
+    Browsers say so in Sec-Fetch-Site where the address is theirs or encrypted, elsewhere in Origin
+    only; other clients send neither.
     """
-    site = request.headers.get("sec-fetch-site", "none")
-    origin = request.headers.get("origin", "")
-    own = not origin or origin.partition("://")[2].lower() == request.headers["host"].lower()
-    if site not in ("none", "same-origin") or not own:
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        own = site in ("none", "same-origin")
+    else:
+        host = request.headers.get("host", "").lower()
+        own = origin is None or origin.partition("://")[2].lower() == host
+    if not own:
         raise HTTPException(403, "A page of another site cannot use this address.")
 
 

@@ -47,7 +47,10 @@ class Painter:
     """
 
     def __init__(self, entries: list[Entry], megapixels: float) -> None:
-        self._entries = {entry.name: entry for entry in entries}
+        self._entries: dict[str, Entry] = {}
+        for entry in entries:
+            if self._entries.setdefault(entry.name, entry).folder != entry.folder:
+                raise RefusedError(503, f"Two models are called {entry.name}: serve one of them.")
         self._megapixels = megapixels
         self._loaded: Callable[[str], Colorizer] = lru_cache(KEPT)(self._load)
         self.models = tuple(_described(entry) for entry in self._entries.values())
@@ -59,7 +62,8 @@ class Painter:
         Raises
         ------
         RefusedError
-            When one cannot be found, or there is none at all, or no device to compute on.
+            When one cannot be found, two have one name, or there is none at all, or no device to
+            compute on.
         """
         try:
             hardware.device()
