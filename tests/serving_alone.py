@@ -76,8 +76,11 @@ def main() -> None:
     import pandas as pd
 
     from photochrom import served
+    from photochrom.pictures.reading import read_photograph
 
-    rows = pd.DataFrame({"photograph": [Path(folders["photograph"]).read_bytes()]})
+    deep = Path(folders["photograph"]).read_bytes()
+    assert read_photograph(deep).pixels.dtype == "uint16"
+    rows = pd.DataFrame({"photograph": [deep]})
     for kind in KINDS:
         finder.present = needed[kind]
         model = served.ServedColorizer()

@@ -136,7 +136,7 @@ def test_nothing_but_its_requirements_is_needed(project: Path, params: Any, tmp_
     for kind, network in SMALL.items():
         folders[kind] = tmp_path / kind
         write_model(folders[kind], network)
-    # Of the common formats the one that Pillow alone cannot read.
+    # Without tifffile it would lose half of its bits.
     folders["photograph"] = tmp_path / "scan.tif"
     tifffile.imwrite(folders["photograph"], np.full((9, 12, 3), 30000, np.uint16))
     script = Path(__file__).with_name("serving_alone.py")

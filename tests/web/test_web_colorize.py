@@ -22,8 +22,7 @@ from coloring_kit import (
 from PIL import Image
 
 from photochrom import __version__
-from photochrom.web.answers import disposition
-from photochrom.web.uploads import stem_of
+from photochrom.web.filenames import disposition, stem_of
 
 TYPES = {"png": "PNG", "jpeg": "JPEG", "tiff": "TIFF", "webp": "WEBP"}
 
@@ -121,6 +120,12 @@ def test_a_format_that_is_only_read_becomes_png(service: Service) -> None:
     assert response.headers["content-type"] == "image/png"
 
 
+def test_a_format_that_cannot_hold_the_photograph(service: Service) -> None:
+    response = service.post(data=file_of(photograph(17_000, 1)), format="webp")
+    assert response.status_code == 422
+    assert "WebP" in detail(response)
+
+
 def test_notes_are_told_in_a_header(service: Service) -> None:
     frames = [photograph(seed=seed) for seed in (1, 2)]
     data = file_of(frames[0], "GIF", save_all=True, append_images=frames[1:])
@@ -175,6 +180,7 @@ def test_a_variant_that_is_not_there(service: Service) -> None:
         ("/variants", {"variants": "17"}, 422, "variants"),
         ("/variants", {"variants": "2", "model": "plain"}, 422, "1 variant"),
         ("/variants", {"format": "png"}, 422, "format"),
+        ("/colorize", {"a\u202eb": "1"}, 422, "no field ab: there are photograph, model"),
     ],
 )
 def test_options_that_cannot_be_used(
@@ -294,6 +300,7 @@ def test_a_name_longer_than_any_disk_takes(service: Service) -> None:
         {"Origin": "http://elsewhere.test"},
         {"Origin": "null"},
         {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "http://127.0.0.1"},
     ],
 )
 @pytest.mark.parametrize("path", ["/colorize", "/variants"])
@@ -306,9 +313,12 @@ def test_pages_of_other_sites_are_refused(
 
 
 def test_the_own_page_is_not_refused(service: Service) -> None:
-    own = {"Sec-Fetch-Site": "same-origin", "Origin": service.address}
-    assert service.post(headers=own).status_code == 200
-    assert service.post(headers={"Sec-Fetch-Site": "none"}).status_code == 200
+    browsers = [
+        {"Sec-Fetch-Site": "same-origin", "Origin": "https://behind.a.proxy"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": service.address},
+    ]
+    assert [service.post(headers=one).status_code for one in browsers] == [200] * 3
 
 
 def test_headers_that_protect_stand_on_every_answer(service: Service) -> None:

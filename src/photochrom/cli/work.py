@@ -25,8 +25,8 @@ from photochrom.pictures.photograph import Photograph
 from photochrom.pictures.reading import read_photograph
 from photochrom.pictures.writing import SUFFIXES, UnwritableError, write_photograph
 
-AT_ONCE = 24.0
-"""Megapixels that are worked on at once: larger photographs come one after the other."""
+AT_ONCE = 24_000_000
+"""Pixels that are worked on at once: larger photographs come one after the other."""
 
 
 class Made(Protocol):
@@ -58,19 +58,20 @@ KNOWN = (BadPhotographError, OptionError, UnwritableError, WriteError)
 
 
 class Gate:
-    """Lets photographs in as long as they have no more megapixels together than a limit.
+    """Lets photographs in as long as they have no more pixels together than a limit.
 
     A larger one waits until it is alone.
     """
 
-    def __init__(self, most: float = AT_ONCE) -> None:
+    # Whole numbers: of fractions, rounding would in time leave less room than was taken.
+    def __init__(self, most: int = AT_ONCE) -> None:
         self._most = self._free = most
         self._changed = threading.Condition()
 
     @contextmanager
-    def passed(self, megapixels: float) -> Iterator[None]:
+    def passed(self, pixels: int) -> Iterator[None]:
         """Wait for room, and hold it for the block."""
-        needed = min(megapixels, self._most)
+        needed = min(pixels, self._most)
         with self._changed:
             self._changed.wait_for(lambda: self._free >= needed)
             self._free -= needed
@@ -102,7 +103,7 @@ class Work:
     def __call__(self, task: Task) -> Outcome:
         """Color one photograph; nothing that is wrong with it is raised."""
         try:
-            with self.gate.passed(_megapixels(task.path)):
+            with self.gate.passed(_pixels(task.path)):
                 started = time.perf_counter()
                 outcome = self._colored(task)
         except Exception as error:
@@ -185,7 +186,8 @@ def _to_stdout(photograph: Photograph, task: Task) -> tuple[str, ...]:
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         # Else Python would try once more at its end, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
         raise WriteError("Standard output was closed before all was written.") from None
     return notes
 
@@ -196,17 +198,17 @@ def _unsettled(task: Task) -> Outcome:
     return Outcome(shown(task.path), str(task.path), "colored")
 
 
-def _megapixels(path: Path | None) -> float:
-    """Return how large a photograph says that it is; 0 where that cannot be read."""
+def _pixels(path: Path | None) -> int:
+    """Return how many pixels a photograph says that it has; 0 where that cannot be read."""
     if path is None:
-        return 0.0
+        return 0
     try:
         if not path.is_file():  # Opening a pipe would wait for whoever writes to it.
-            return 0.0
+            return 0
         with Image.open(path, formats=FORMATS) as image:
-            return image.width * image.height / 1e6
+            return int(image.width * image.height)
     except Exception:  # Whoever reads it says what is wrong with it.
-        return 0.0
+        return 0
 
 
 def _why(error: Exception) -> str:

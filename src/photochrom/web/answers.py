@@ -2,17 +2,15 @@
 
 import asyncio
 import os
-import unicodedata
 from contextlib import AsyncExitStack, suppress
 from typing import BinaryIO
-from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from photochrom.web.filenames import disposition
 from photochrom.web.jobs import CHUNK, FORMS, Answer
-from photochrom.web.uploads import UNNAMED
 
 PICTURES = {suffix for _, suffix in FORMS.values()}
 LONGEST_NOTES = 1000
@@ -72,13 +70,6 @@ def _headers(answer: Answer) -> dict[str, str]:
     if answer.notes:
         headers["X-Photochrom-Notes"] = _ascii(" ".join(answer.notes))[:LONGEST_NOTES]
     return headers
-
-
-def disposition(stem: str, suffix: str) -> str:
-    """Return the header Content-Disposition of the file ``stem`` + ``suffix`` (RFC 6266)."""
-    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode().strip(" .-")
-    head = f'attachment; filename="{plain or UNNAMED}{suffix}"'
-    return head if plain == stem else f"{head}; filename*=UTF-8''{quote(stem + suffix, safe='')}"
 
 
 def _ascii(text: str) -> str:

@@ -15,7 +15,8 @@ from photochrom.colorizer.options import (
     Options,
     Upsampling,
 )
-from photochrom.web.jobs import Job
+from photochrom.web.filenames import shown
+from photochrom.web.jobs import Job, RefusedError
 
 PHOTOGRAPH = "photograph"
 """The field that holds the file."""
@@ -124,7 +125,7 @@ def checked(kind: type[FieldsOf], values: dict[str, str]) -> FieldsOf:
     """
     for name in values.keys() - kind.model_fields:
         names = ", ".join((PHOTOGRAPH, *kind.model_fields))
-        raise RefusedError(422, f"There is no field {stem_of(name)}: there are {names}.")
+        raise RefusedError(422, f"There is no field {shown(name)}: there are {names}.")
     try:
         return kind.model_validate({name: value for name, value in values.items() if value})
     except ValidationError as error:

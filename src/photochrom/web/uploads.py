@@ -1,8 +1,6 @@
 """Taking in a form with a photograph: within limits, on disk where it is large, never by name."""
 
 import asyncio
-import re
-import unicodedata
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from photochrom.web.filenames import shown, stem_of
 from photochrom.web.forms import FORM, PHOTOGRAPH
 from photochrom.web.jobs import RefusedError
 from photochrom.web.limits import Limits
@@ -19,9 +18,6 @@ from photochrom.web.limits import Limits
 MOST_FIELDS = 16
 LONGEST_FIELD = 1024
 """Bytes of a field that is no file."""
-LONGEST_STEM = 100
-"""Characters kept of a file's name."""
-UNNAMED = "photograph"
 CLOSE = {"Connection": "close"}
 NO_FORM = (
     f"The request cannot be read: send {FORM} with one file, in the field {PHOTOGRAPH}, and the "
@@ -29,7 +25,6 @@ NO_FORM = (
 )
 NO_PHOTOGRAPH = f"The field {PHOTOGRAPH} is missing: send the photograph's file in it."
 CUT_OFF = f"The form is cut off: send it again, with the {PHOTOGRAPH} as a whole."
-UNSAFE = re.compile(r'[<>:"|?*%;]')
 
 
 @dataclass(frozen=True)
@@ -125,23 +120,9 @@ def _upload(form: FormData) -> Upload:
         if isinstance(value, UploadFile):
             file = value if name == PHOTOGRAPH else None
         elif name in fields:
-            raise RefusedError(422, f"The field {stem_of(name)} is given twice: send it once.")
+            raise RefusedError(422, f"The field {shown(name)} is given twice: send it once.")
         else:
             fields[name] = value
     if file is None:
         raise RefusedError(422, NO_PHOTOGRAPH)
     return Upload(file.file, stem_of(file.filename or ""), fields)
-
-
-def stem_of(name: str) -> str:
-    """Return a file's name without its folders, its ending and whatever is not plain text.
-
-    Examples: ``../../etc/passwd`` gives ``passwd``, ``C:\\scans\\1.tif`` gives ``1``, and what has
-    nothing left gives ``photograph``.
-    """
-    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
-    # Category C: control characters, marks of direction, surrogates, what is unassigned.
-    shown = "".join(c for c in last if not unicodedata.category(c).startswith("C"))
-    stem = UNSAFE.sub("", shown).strip(" .")
-    stem = stem.rpartition(".")[0].rstrip(" .") or stem
-    return stem[:LONGEST_STEM].strip(" .-") or UNNAMED
