@@ -78,6 +78,8 @@ def _check(
         raise RefusalError("Say under which terms the weights may be used: --license TEXT.")
     if notes is not None and package is None:
         raise RefusalError("--notes goes into the card of a package: give --package FOLDER too.")
+    if package is not None and package.exists() and not package.is_dir():
+        raise RefusalError(f"{package} is no folder: give another name.")
     if overwrite:
         return
     if onnx is not None and onnx.exists():

@@ -67,13 +67,15 @@ class Coloring:
         RefusedError
             When there are none, or the worker cannot start.
         """
-        found = self._models or self._turns.submit(self._supervisor.ready).result()
-        self._models = found
-        return found
+        if self._models is None:
+            self._models = self._turns.submit(self._supervisor.ready).result()
+        return self._models
 
     async def models(self) -> tuple[Model, ...]:
         """Do as :meth:`ready`, without holding up other requests."""
-        return self._models or await asyncio.to_thread(self.ready)
+        if self._models is None:
+            return await asyncio.to_thread(self.ready)
+        return self._models
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -117,6 +119,7 @@ class Coloring:
             if not turn.cancel():
                 # The upload is being read: it must not be closed before that has ended.
                 await asyncio.wait((done,))
+                done.exception()  # Nobody is left to be told.
             raise ClientDisconnect
         finally:
             gone.cancel()
