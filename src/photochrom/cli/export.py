@@ -1,5 +1,7 @@
 """``photochrom export``: a model for other programs, or for other people."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,52 +15,76 @@ if TYPE_CHECKING:
     from photochrom.colorizer.stored import Config
 
 
+Model = Annotated[
+    str | None,
+    typer.Argument(
+        help="The model's name or folder; none takes the best there is.",
+        autocompletion=models_completed,
+    ),
+]
+Onnx = Annotated[
+    Path | None,
+    typer.Option("--onnx", metavar="FILE", help="Write it as ONNX, checked by onnxruntime."),
+]
+Package = Annotated[
+    Path | None,
+    typer.Option(
+        "--package", metavar="FOLDER", help="Pack it: float16 weights, SHA-256, model card."
+    ),
+]
+Size = Annotated[
+    int | None, typer.Option("--size", help="Its working size in pixels; none keeps its own.")
+]
+Temperature = Annotated[
+    float | None,
+    typer.Option("--temperature", help="Decode at this temperature; none keeps its own."),
+]
+License = Annotated[
+    str | None,
+    typer.Option("--license", help="The terms of the weights, a line; --package needs it."),
+]
+Notes = Annotated[
+    Path | None,
+    typer.Option(
+        "--notes", metavar="FILE", help="Markdown for the card: intended use, biases, limits."
+    ),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+
+
 def export_model(
-    model: Annotated[
-        str | None,
-        typer.Argument(
-            help="The model's name or folder; none takes the best there is.",
-            autocompletion=models_completed,
-        ),
-    ] = None,
-    onnx: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write it as ONNX, checked by onnxruntime.")
-    ] = None,
-    package: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Pack it: float16 weights, SHA-256, model card."),
-    ] = None,
-    size: Annotated[
-        int | None, typer.Option(help="Its working size in pixels; none keeps its own.")
-    ] = None,
-    temperature: Annotated[
-        float | None, typer.Option(help="Decode at this temperature; none keeps its own.")
-    ] = None,
-    license_: Annotated[
-        str | None,
-        typer.Option("--license", help="The terms of the weights, a line; --package needs it."),
-    ] = None,
-    notes: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Markdown for the card: intended use, biases, limits."),
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    model: Model = None,
+    onnx: Onnx = None,
+    package: Package = None,
+    size: Size = None,
+    temperature: Temperature = None,
+    terms: License = None,
+    notes: Notes = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Export a model as ONNX for other programs, or pack it for other people."""
-    from photochrom.colorizer.catalog import find
+    _check(onnx, package, terms, notes, overwrite)
+    with _refusals():
+        from photochrom.colorizer.catalog import find
+
+        entry = find(model)
+        config = _changed(entry, size, temperature)
+        if onnx is not None:
+            _write_onnx(entry, config, terms, onnx)
+        if package is not None:
+            _pack(entry, config, terms or "", notes, package)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what exporting refuses into one line."""
     from photochrom.colorizer.onnx_export import OnnxError
     from photochrom.colorizer.options import OptionError
     from photochrom.colorizer.packing import PackingError
     from photochrom.colorizer.stored import ColorizerError
 
-    _check(onnx, package, license_, notes, overwrite)
     try:
-        entry = find(model)
-        config = _changed(entry, size, temperature)
-        if onnx is not None:
-            _write_onnx(entry, config, license_, onnx)
-        if package is not None:
-            _pack(entry, config, license_ or "", notes, package)
+        yield
     except (ColorizerError, OnnxError, OptionError, PackingError) as error:
         raise RefusalError(str(error)) from None
     except (OSError, UnicodeDecodeError) as error:
@@ -114,7 +140,9 @@ def _write_onnx(entry: "Entry", config: "Config", terms: str | None, path: Path)
     from photochrom.colorizer.onnx_export import export_onnx
     from photochrom.colorizer.packing import license_of
     from photochrom.colorizer.prediction import Predictor
+    from photochrom.progress import say
 
+    say(f"Exporting {entry.name}, then comparing the file with PyTorch: up to half a minute.")
     predictor = Predictor.load(entry.folder, config.decoding, torch.device("cpu"))
     facts = {
         "model": entry.name,

@@ -101,7 +101,7 @@ class FixedPadding(nn.Module):
 
 def _with_fixed_padding(network: nn.Module) -> nn.Module:
     """Return a network that pads alike at all sides, the same one where it does so by itself."""
-    from timm.layers import Conv2dSame
+    from timm.layers.conv2d_same import Conv2dSame
 
     if not any(isinstance(layer, Conv2dSame) for layer in network.modules()):
         return network
@@ -137,7 +137,8 @@ def _pooled(graph: torch.export.ExportedProgram) -> torch.export.ExportedProgram
         return graph
     table = torch.export.default_decompositions()
     table[operation] = pooled
-    return graph.run_decompositions(table)
+    changed: torch.export.ExportedProgram = graph.run_decompositions(table)
+    return changed
 
 
 def _name_sides(model: Any) -> None:
