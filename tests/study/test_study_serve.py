@@ -13,8 +13,6 @@ import pytest
 import uvicorn
 from study_commands import refusal, run
 
-from photochrom.cli import study as commands
-
 
 def test_serving_answers_until_it_is_interrupted(prepared: Path) -> None:
     process = serve("--port", "0")
@@ -76,30 +74,3 @@ def test_whoever_serves_to_others_is_told_that_all_may_take_part(
     assert said[0] == "Whoever can reach 0.0.0.0 can take part; there is no password."
     assert said[1].startswith("Study: http://0.0.0.0:")
     assert len(run("serve", "--port", "0").splitlines()) == 1
-
-
-@pytest.mark.parametrize(
-    ("host", "local"),
-    [
-        ("127.0.0.1", True),
-        ("::1", True),
-        ("localhost", True),
-        ("0.0.0.0", False),
-        ("x.test", False),
-    ],
-)
-def test_only_this_machine_is_local(host: str, local: bool) -> None:
-    assert commands._is_local(host) == local
-
-
-@pytest.mark.parametrize(
-    ("host", "names"),
-    [
-        ("127.0.0.1", {"127.0.0.1", "localhost", "[::1]"}),
-        ("::1", {"127.0.0.1", "localhost", "[::1]"}),
-        ("127.0.0.2", {"127.0.0.1", "localhost", "[::1]", "127.0.0.2"}),
-        ("0.0.0.0", {"*"}),
-    ],
-)
-def test_this_machine_alone_is_asked_by_its_own_names(host: str, names: set[str]) -> None:
-    assert set(commands._names(host)) == names
