@@ -75,7 +75,12 @@ def test_a_logged_model_holds_code_and_weights_and_no_pickle(
     assert (model.name, str(model.status)) == ("first", "READY")
     folder = Path(model.artifact_location)
     files = files_of(folder)
-    assert files >= {"MLmodel", "served.py", "code/photochrom/colorizer.py", "requirements.txt"}
+    assert files >= {
+        "MLmodel",
+        "served.py",
+        "code/photochrom/colorizer/colorizer.py",
+        "requirements.txt",
+    }
     assert {name for name in files if name.startswith("artifacts/")} == {
         "artifacts/config.json",
         "artifacts/weights.safetensors",
