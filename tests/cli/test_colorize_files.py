@@ -9,6 +9,8 @@ import pytest
 from cli_kit import Run, files, is_colored, write_photograph
 from PIL import Image
 
+from photochrom.cli.inputs import gather
+
 PAINTER = ("--model", "painter")
 pytestmark = pytest.mark.usefixtures("models")
 
@@ -283,3 +285,35 @@ def test_a_reader_that_leaves_is_no_traceback(
         3,
         ["scan.png: Standard output was closed before all was written."],
     )
+
+
+def test_no_original_is_replaced_by_the_coloring_of_another(here: Path, photochrom: Run) -> None:
+    originals = [here / "album" / name for name in ("pond.jpg", "pond.tif")]
+    before = [write_photograph(path).read_bytes() for path in originals]
+    arguments = ("album", "-o", "album", "--format", "jpeg", "--overwrite")
+    ended = photochrom("colorize", *arguments, *PAINTER)
+    assert ended.status == 3
+    assert "album/pond.tif: album/pond.jpg is one of the photographs" in ended.err
+    assert [path.read_bytes() for path in originals] == before
+
+
+@pytest.mark.parametrize("arguments", [["**/*.jpg"], ["scans", "scans/color"]])
+def test_what_a_run_made_is_not_colored_by_the_next(
+    arguments: list[str], here: Path, photochrom: Run
+) -> None:
+    write_photograph(here / "scans/pond.jpg")
+    (here / "scans/color").mkdir()
+    for _ in range(2):
+        photochrom("colorize", *arguments, "-o", "scans/color", *PAINTER)
+    assert len([name for name in files(here) if name.endswith(".jpg")]) == 2
+
+
+def test_the_folder_above_keeps_its_own_name_below_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_photograph(tmp_path / "in/a.jpg")
+    write_photograph(tmp_path / "other/b.jpg")
+    (tmp_path / "in/work").mkdir()
+    monkeypatch.chdir(tmp_path / "in/work")
+    found = gather(["..", "../../other"], Path("out")).found
+    assert [one.below for one in found] == [Path("in"), Path("other")]

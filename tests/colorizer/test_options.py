@@ -11,6 +11,8 @@ from photochrom.colorizer.options import OptionError, Options
     ("changes", "sentence"),
     [
         ({"size": 15}, "size is 15: set it from 16 to 1024 pixels."),
+        ({"size": 64.5}, "size is 64.5: set it from 16 to 1024 pixels."),
+        ({"size": "a"}, "size is a: set it from 16 to 1024 pixels."),
         ({"size": 1025}, "size is 1025: set it from 16 to 1024 pixels."),
         ({"temperature": 0.0}, "temperature is 0: set it from 0.05 to 10.0."),
         ({"temperature": float("nan")}, "temperature is nan: set it from 0.05 to 10.0."),

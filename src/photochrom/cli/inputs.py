@@ -62,9 +62,11 @@ def gather(arguments: Sequence[str], out: Path | None = None) -> Inputs:
     """
     inputs = Inputs()
     expanded = [path for argument in arguments for path in _expanded(argument, inputs.faults)]
+    expanded = _without_made(expanded, arguments, out)
     several = sum(path.is_dir() for path in expanded) > 1
     for path in expanded:
-        _add(path, Path(path.name) if several else Path(), out, inputs)
+        # A folder may be called `..`, which is no name to keep below -o.
+        _add(path, Path(Path(place(path)).name) if several else Path(), out, inputs)
     inputs.found = _originals(inputs.found)
     return inputs
 
@@ -96,6 +98,17 @@ def _expanded(argument: str, faults: list[Fault]) -> list[Path]:
     if not matches:
         faults.append(Fault(Path(argument), "Nothing is called so."))
     return [Path(match) for match in matches]
+
+
+def _without_made(paths: list[Path], named: Sequence[str], out: Path | None) -> list[Path]:
+    """Leave out the folder for what is made, and matches of patterns in it, among others."""
+    if out is None:
+        return paths
+    inside = [Path(place(path)).is_relative_to(place(out)) for path in paths]
+    if all(inside):
+        return paths
+    kept = {Path(argument) for argument in named if not Path(argument).is_dir()}
+    return [path for path, made in zip(paths, inside, strict=True) if not made or path in kept]
 
 
 def _add(path: Path, below: Path, out: Path | None, inputs: Inputs) -> None:

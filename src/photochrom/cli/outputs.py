@@ -145,6 +145,7 @@ def plan(found: Sequence[Found], naming: Naming, overwrite: bool) -> Plan:
     existing: list[tuple[Path, Path]] = []
     clashing: list[tuple[Path, str]] = []
     owners: dict[str, Path] = {}
+    sources = {place(one.path) for one in found}
     for one in found:
         targets = naming.targets(one)
         keys = [place(target) for target in targets]
@@ -152,6 +153,10 @@ def plan(found: Sequence[Found], naming: Naming, overwrite: bool) -> Plan:
         there = next((target for target in targets if os.path.lexists(target)), None)
         if owner is not None:
             why = f"{shown(owner)} becomes {shown(targets[0])}: color this one on its own."
+            clashing.append((one.path, why))
+            continue
+        if overwrite and any(key in sources and key != place(one.path) for key in keys):
+            why = f"{shown(targets[0])} is one of the photographs: choose another -o."
             clashing.append((one.path, why))
             continue
         owners |= dict.fromkeys(keys, one.path)

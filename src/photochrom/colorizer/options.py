@@ -44,8 +44,9 @@ class Options:
     upsampling: Upsampling = "bicubic"
 
     def __post_init__(self) -> None:
-        if self.size is not None and not SMALLEST <= self.size <= LARGEST:
-            raise OptionError(f"size is {self.size}: set it from {SMALLEST} to {LARGEST} pixels.")
+        size = self.size
+        if size is not None and not (isinstance(size, int) and SMALLEST <= size <= LARGEST):
+            raise OptionError(f"size is {size}: set it from {SMALLEST} to {LARGEST} pixels.")
         low, high = LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE
         if self.temperature is not None and not low <= self.temperature <= high:
             raise OptionError(f"temperature is {self.temperature:g}: set it from {low} to {high}.")
