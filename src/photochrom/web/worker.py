@@ -64,6 +64,8 @@ def work(connection: Connection, orders: Orders, folder: Path) -> None:
     with suppress(EOFError, ConnectionError):
         while True:
             _do(connection, painter)
+    # The server is gone. This thread may be through before the one that waits for that.
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end_with_server(folder: Path) -> None:
