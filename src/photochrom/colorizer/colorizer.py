@@ -13,13 +13,13 @@ from torch import Tensor
 
 from photochrom.colorizer.composition import compose
 from photochrom.colorizer.options import (
-    LOWEST_TEMPERATURE,
     MOST_VARIANTS,
     OptionError,
     Options,
     Upsampling,
 )
 from photochrom.colorizer.prediction import Predictor
+from photochrom.colorizer.temperature import temperature_of
 from photochrom.colorizer.variants import choices
 from photochrom.colorizer.view import lightness
 from photochrom.params.models import AnnealedMeanParams, Decoding
@@ -83,11 +83,7 @@ class Colorizer:
         """The temperature it decodes with by itself; None where it predicts no distribution."""
         if self.predictor.bins is None:
             return None
-        match self.predictor.decoding:
-            case AnnealedMeanParams(temperature=temperature):
-                return temperature
-            case decoding:
-                return LOWEST_TEMPERATURE if decoding.kind == "argmax" else 1.0
+        return temperature_of(self.predictor.decoding)
 
     @overload
     def __call__(

@@ -1,5 +1,6 @@
 """The fields that are sent with a photograph."""
 
+from abc import abstractmethod
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi.exceptions import RequestValidationError
@@ -71,9 +72,9 @@ class Fields(BaseModel):
         """
         return Options(self.size, self.temperature, self.saturation, self.upsampling)
 
+    @abstractmethod
     def job(self, model: str) -> Job:
         """Return what the worker is to do with the model called ``model``."""
-        raise NotImplementedError
 
 
 class ColorizeFields(Fields):

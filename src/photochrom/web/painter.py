@@ -14,10 +14,10 @@ from photochrom import hardware
 from photochrom.colorizer import catalog
 from photochrom.colorizer.catalog import Entry
 from photochrom.colorizer.colorizer import Colorizer
-from photochrom.colorizer.options import LOWEST_TEMPERATURE, MOST_VARIANTS, OptionError
+from photochrom.colorizer.options import MOST_VARIANTS, OptionError
 from photochrom.colorizer.stored import ColorizerError
+from photochrom.colorizer.temperature import temperature_of
 from photochrom.environment import SettingError
-from photochrom.params.models import AnnealedMeanParams, Decoding
 from photochrom.pictures.opening import BadPhotographError
 from photochrom.pictures.photograph import Photograph
 from photochrom.pictures.reading import read_photograph
@@ -108,17 +108,8 @@ def _described(entry: Entry) -> Model:
         study=config.study,
         parameters=config.parameters,
         size=config.image_size,
-        temperature=_temperature(config.decoding) if entry.classifies else None,
+        temperature=temperature_of(config.decoding) if entry.classifies else None,
     )
-
-
-def _temperature(decoding: Decoding) -> float:
-    """Return the temperature that a model decodes with, before it is loaded."""
-    match decoding:
-        case AnnealedMeanParams(temperature=temperature):
-            return temperature
-        case _:
-            return LOWEST_TEMPERATURE if decoding.kind == "argmax" else 1.0
 
 
 def _write_colored(
