@@ -30,7 +30,7 @@ setup: .venv/installed ## Install everything into .venv (only again when require
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python cannot make virtual environments: install its venv module (on Debian and Ubuntu the package python3-venv)." >&2; exit 1; }
 	@.venv/bin/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv
 	@echo "Installing into .venv: some minutes and some 6 GB the first time, mostly PyTorch."
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[samples,semantic,perceptual,onnx,dev]'
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[samples,semantic,perceptual,cluster,onnx,dev]'
 	@touch $@
 
 .PHONY: repro

@@ -6,7 +6,8 @@ from pathlib import Path
 from photochrom.data.shards import ShardError
 from photochrom.networks import WeightsError
 from photochrom.params import load_params
-from photochrom.training.engine import TrainingError
+from photochrom.training.errors import TrainingError
+from photochrom.training.launch import LaunchedError, launch, processes
 from photochrom.training.train import Job, train_model
 
 from _run import run
@@ -14,7 +15,15 @@ from _run import run
 
 def main() -> None:
     """Train the model named on the command line and write models/NAME."""
-    train_model(Job.of(sys.argv[1], load_params(), Path.cwd()))
+    job = Job.of(sys.argv[1], load_params(), Path.cwd())
+    count = processes(job.model.batch_size)
+    if count == 1:
+        train_model(job)
+        return
+    try:
+        launch(Path(__file__), sys.argv[1:], count)
+    except LaunchedError:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """Files that are whole or absent: written under a temporary name, then renamed."""
 
+import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+PACKAGE = Path(__file__).parent
 
 
 @contextmanager
@@ -40,3 +43,19 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def fingerprint(values: Any, code: Sequence[str]) -> str:
+    """Digest what decides a result: JSON values and the code that computes it (hexadecimal).
+
+    Parameters
+    ----------
+    values : whatever JSON can write.
+    code : files and folders of modules, from the package's root, such as ``data/shards.py``.
+    """
+    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
+    for part in code:
+        place = PACKAGE / part
+        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            digest.update(file.read_bytes())
+    return digest.hexdigest()

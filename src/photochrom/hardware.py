@@ -6,8 +6,13 @@ from photochrom import environment
 
 
 def device() -> torch.device:
-    """Return the device to compute on: PHOTOCHROM_DEVICE, else a GPU if there is one."""
+    """Return the device to compute on: PHOTOCHROM_DEVICE, else a GPU if there is one.
+
+    Processes that train together take a GPU each.
+    """
     chosen = environment.device() or ("cuda" if torch.cuda.is_available() else "cpu")
+    if chosen == "cuda" and environment.launched():
+        chosen = f"cuda:{environment.local_rank()}"
     try:
         found = torch.device(chosen)
         torch.empty(1, device=found)
@@ -29,6 +34,18 @@ def precision(where: torch.device) -> torch.dtype:
         return torch.bfloat16 if chosen == "bfloat16" else torch.float32
     fast = torch.cuda.is_bf16_supported(False) if where.type == "cuda" else _cpu_has_bf16()
     return torch.bfloat16 if fast else torch.float32
+
+
+def processes() -> int:
+    """Return how many processes train a model together on this machine.
+
+    PHOTOCHROM_PROCESSES, else one for each GPU; one where a single device was asked for.
+    """
+    if chosen := environment.processes():
+        return chosen
+    if environment.device() not in (None, "cuda") or not torch.cuda.is_available():
+        return 1
+    return torch.cuda.device_count()
 
 
 def name(where: torch.device) -> str:

@@ -76,7 +76,7 @@ def test_one_step_on_a_batch_lowers_its_loss(model: ModelParams, photographs: Ba
     for name in task_of(model).players():
         task = task_of(model)
         player = task.players()[name]
-        optimizer = make_optimizer(player, torch.device("cpu"))
+        optimizer = make_optimizer(player)
         for group in optimizer.param_groups:
             group["lr"] = SMALL_RATE
         before = losses(task, photographs)[name]
@@ -138,9 +138,7 @@ def test_a_checkpoint_brings_the_whole_task_back(
 @every_model
 def test_four_photographs_are_learnt_by_heart(model: ModelParams, photographs: Batch) -> None:
     task = task_of(model)
-    optimizers = {
-        name: make_optimizer(player, torch.device("cpu")) for name, player in task.players().items()
-    }
+    optimizers = {name: make_optimizer(player) for name, player in task.players().items()}
     errors = []
     for step in range(MOST_STEPS):
         for turn in task.turns(photographs):

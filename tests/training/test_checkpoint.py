@@ -11,8 +11,10 @@ import pytest
 import torch
 
 import photochrom
-from photochrom.training import checkpoint
-from photochrom.training.checkpoint import Checkpoints, fingerprint
+from photochrom import files
+from photochrom.files import fingerprint
+from photochrom.training.checkpoint import Checkpoints
+from photochrom.training.train import CODE
 
 CPU = torch.device("cpu")
 STATE = {"step": 3, "best": float("inf"), "weights": {"a": torch.arange(4.0)}}
@@ -37,12 +39,12 @@ def files_of_at_most(size: int) -> Iterator[None]:
 
 
 def test_there_is_nothing_at_the_beginning(checkpoints: Checkpoints) -> None:
-    assert checkpoints.load(CPU) is None
+    assert checkpoints.load() is None
 
 
 def test_a_state_comes_back(checkpoints: Checkpoints) -> None:
     checkpoints.save(STATE)
-    found = checkpoints.load(CPU)
+    found = checkpoints.load()
     assert found is not None
     assert (found["step"], found["best"]) == (3, float("inf"))
     assert torch.equal(found["weights"]["a"], STATE["weights"]["a"])  # type: ignore[index]
@@ -51,17 +53,17 @@ def test_a_state_comes_back(checkpoints: Checkpoints) -> None:
 def test_the_last_state_counts(checkpoints: Checkpoints) -> None:
     for step in (1, 2):
         checkpoints.save({"step": step})
-    assert checkpoints.load(CPU) == {"step": 2}
+    assert checkpoints.load() == {"step": 2}
 
 
 def test_the_same_training_finds_its_state_and_another_does_not(checkpoints: Checkpoints) -> None:
     checkpoints.save(STATE)
     (checkpoints.folder / "samples").mkdir()
     checkpoints.prepare()
-    assert checkpoints.load(CPU) is not None
+    assert checkpoints.load() is not None
     other = Checkpoints(checkpoints.folder, "another")
     other.prepare()
-    assert other.load(CPU) is None
+    assert other.load() is None
     assert not (checkpoints.folder / "samples").exists()
 
 
@@ -70,14 +72,14 @@ def test_the_state_of_another_training_is_set_aside(checkpoints: Checkpoints) ->
     checkpoints.save(STATE)
     Checkpoints(checkpoints.folder, "another").prepare()
     previous = checkpoints.folder.with_name(f"{checkpoints.folder.name}.previous")
-    assert Checkpoints(previous, checkpoints.fingerprint).load(CPU) is not None
+    assert Checkpoints(previous, checkpoints.fingerprint).load() is not None
 
 
 def test_a_state_without_its_fingerprint_is_thrown_away(checkpoints: Checkpoints) -> None:
     checkpoints.save(STATE)
     (checkpoints.folder / "fingerprint").unlink()
     checkpoints.prepare()
-    assert checkpoints.load(CPU) is None
+    assert checkpoints.load() is None
 
 
 def test_half_written_files_are_neither_read_nor_kept(checkpoints: Checkpoints) -> None:
@@ -92,7 +94,7 @@ def test_half_written_files_are_neither_read_nor_kept(checkpoints: Checkpoints) 
         path.write_bytes(whole[: len(whole) // 2])
     checkpoints.prepare()
     assert not any(path.exists() for path in leftovers)
-    found = checkpoints.load(CPU)
+    found = checkpoints.load()
     assert found is not None
     assert found["step"] == 3
 
@@ -106,7 +108,7 @@ def test_a_write_that_fails_leaves_the_former_state(checkpoints: Checkpoints, sh
     checkpoints.save({"step": 1})
     with files_of_at_most(round(share * size)), pytest.raises(OSError, match="too large"):
         checkpoints.save(large)
-    assert checkpoints.load(CPU) == {"step": 1}
+    assert checkpoints.load() == {"step": 1}
     assert {path.name for path in checkpoints.folder.iterdir()} == {"fingerprint", "state.pt"}
 
 
@@ -114,7 +116,7 @@ def test_what_no_disk_could_hold_is_another_error(checkpoints: Checkpoints) -> N
     checkpoints.save({"step": 1})
     with pytest.raises((AttributeError, pickle.PicklingError)):
         checkpoints.save({"step": lambda: 2})
-    assert checkpoints.load(CPU) == {"step": 1}
+    assert checkpoints.load() == {"step": 1}
 
 
 def test_a_finished_training_is_forgotten(checkpoints: Checkpoints) -> None:
@@ -125,24 +127,24 @@ def test_a_finished_training_is_forgotten(checkpoints: Checkpoints) -> None:
 
 
 def test_the_fingerprint_follows_values_but_not_the_order_of_keys() -> None:
-    assert fingerprint({"a": 1, "b": 2}, None) == fingerprint({"b": 2, "a": 1}, None)
-    assert fingerprint({"a": 1}, None) != fingerprint({"a": 2}, None)
-    assert fingerprint({"a": 1}, None) != fingerprint({"a": 1}, [0.5])
+    assert fingerprint({"a": 1, "b": 2}, ()) == fingerprint({"b": 2, "a": 1}, ())
+    assert fingerprint({"a": 1}, ()) != fingerprint({"a": 2}, ())
+    assert fingerprint([{"a": 1}, None], ()) != fingerprint([{"a": 1}, [0.5]], ())
 
 
 def test_the_fingerprint_follows_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copied = tmp_path / "photochrom"
     shutil.copytree(Path(photochrom.__file__).parent, copied)
-    before = fingerprint("same")
-    monkeypatch.setattr(photochrom, "__file__", str(copied / "__init__.py"))
-    assert fingerprint("same") == before
-    for part in (*checkpoint.CODE, "networks/resnet.py", "objectives/regression/task.py"):
+    before = fingerprint("same", CODE)
+    monkeypatch.setattr(files, "PACKAGE", copied)
+    assert fingerprint("same", CODE) == before
+    for part in (*CODE, "networks/resnet.py", "objectives/regression/task.py"):
         file = copied / part
         changed = file if file.is_file() else file / "__init__.py"
         text = changed.read_text(encoding="utf-8")
         changed.write_text(text + "\n# changed\n", encoding="utf-8")
-        assert fingerprint("same") != before, part
+        assert fingerprint("same", CODE) != before, part
         changed.write_text(text, encoding="utf-8")
     report = copied / "report/build.py"
     report.write_text(report.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
-    assert fingerprint("same") == before
+    assert fingerprint("same", CODE) == before

@@ -30,7 +30,8 @@ from photochrom.color.lab import decode_lab
 from photochrom.data.loader import Squares
 from photochrom.data.shards import LabSet
 from photochrom.training.checkpoint import Checkpoints
-from photochrom.training.engine import Trainer, TrainingError
+from photochrom.training.engine import Trainer
+from photochrom.training.errors import TrainingError
 
 
 def truth_of(lab: Path, split: str) -> torch.Tensor:
@@ -268,7 +269,7 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_state(
     holder.append(trainer_of(model_of(REGRESSION), lab, tmp_path, train=train))
     with pytest.raises(TrainingError, match="The loss is not finite at step 6 of 12"):
         holder[0].run(Watcher())
-    state = Checkpoints(tmp_path, "same").load(CPU)
+    state = Checkpoints(tmp_path, "same").load()
     assert state is not None
     assert state["progress"]["step"] == saved
     assert all(tensor.isfinite().all() for tensor in state["task"].values())
@@ -282,7 +283,7 @@ def test_weights_spoilt_by_the_last_step_of_an_epoch_are_not_kept(
     with pytest.raises(TrainingError, match="validation loss is not finite at step 8 of 12"):
         trainer.run(watcher)
     assert len(watcher.rows) == 1
-    state = Checkpoints(tmp_path, "same").load(CPU)
+    state = Checkpoints(tmp_path, "same").load()
     assert state is not None
     assert state["progress"]["step"] == 4
 
@@ -342,6 +343,6 @@ def test_spoilt_weights_are_not_saved(lab: Path, tmp_path: Path) -> None:
     poisoned(trainer)
     with pytest.raises(TrainingError, match="A weight is not finite at step 12 of 12"):
         trainer.save()
-    state = Checkpoints(tmp_path, "same").load(CPU)
+    state = Checkpoints(tmp_path, "same").load()
     assert state is not None
     assert all(tensor.isfinite().all() for tensor in state["task"].values())

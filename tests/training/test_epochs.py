@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import torch
 from training_kit import (
-    CPU,
     GAN,
     PRETRAINED,
     Disturbed,
@@ -18,7 +17,7 @@ from training_kit import (
 
 from photochrom.data.shards import LabSet
 from photochrom.training.checkpoint import Checkpoints
-from photochrom.training.engine import TrainingError
+from photochrom.training.errors import TrainingError
 
 
 def stop() -> None:
@@ -112,7 +111,7 @@ def test_pretraining_moves_the_generator_alone(lab: Path, tmp_path: Path) -> Non
     fresh = {name: tensor.clone() for name, tensor in trainer.task.state_dict().items()}
     with pytest.raises(KeyboardInterrupt):
         trainer.run(Watcher())
-    state = Checkpoints(tmp_path, "same").load(CPU)
+    state = Checkpoints(tmp_path, "same").load()
     assert state is not None
     assert state["progress"]["step"] == 4
     same = {name for name, tensor in fresh.items() if torch.equal(state["task"][name], tensor)}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from safetensors.torch import load_file
-from training_kit import assert_equal_states, write_lab_set
+from training_kit import assert_equal_states, narrow, write_lab_set
 
 from photochrom.colorizer.colorizer import Colorizer
 from photochrom.colorizer.prediction import Predictor
@@ -27,16 +27,6 @@ COUNTS = {"train": 8, "validation": 3, "test": 3}
 
 class StoppedError(Exception):
     """A power cut."""
-
-
-def narrow(section: dict[str, Any]) -> dict[str, Any]:
-    """Make every network of an entry narrow, and the training short."""
-    narrowed = {key: narrow(v) if isinstance(v, dict) else v for key, v in section.items()}
-    if "width" in narrowed:
-        narrowed["width"] = 0.05 if narrowed["kind"] == "vgg" else 4
-    if "pretraining_epochs" in narrowed:
-        narrowed["pretraining_epochs"] = min(1, narrowed["pretraining_epochs"])
-    return narrowed
 
 
 def small() -> Params:

@@ -62,7 +62,7 @@ def test_rates_are_positive_and_never_above_the_peak(
 )
 def test_optimizers_are_made_as_asked(kind: str, expected: type) -> None:
     player = Player(nn.Linear(2, 2), params(kind=kind, weight_decay=0.3))
-    optimizer = make_optimizer(player, CPU)
+    optimizer = make_optimizer(player)
     assert type(optimizer) is expected
     [group] = optimizer.param_groups
     assert (group["lr"], group["weight_decay"]) == (0.1, 0.3)
@@ -74,7 +74,7 @@ def test_optimizers_are_made_as_asked(kind: str, expected: type) -> None:
 def test_adamw_shrinks_weights_apart_from_the_gradient() -> None:
     layer = nn.Linear(3, 3)
     before = layer.weight.detach().clone()
-    optimizer = make_optimizer(Player(layer, params(kind="adamw", weight_decay=0.5)), CPU)
+    optimizer = make_optimizer(Player(layer, params(kind="adamw", weight_decay=0.5)))
     for parameter in layer.parameters():
         parameter.grad = torch.zeros_like(parameter)
     optimizer.step()

@@ -13,7 +13,6 @@ import pytest
 import torch
 from torch import Tensor
 from training_kit import (
-    CPU,
     MODELS,
     Disturbed,
     Watcher,
@@ -25,7 +24,9 @@ from training_kit import (
 
 from photochrom.data.shards import LabSet
 from photochrom.training.checkpoint import Checkpoints
-from photochrom.training.engine import Row, Trainer, TrainingError
+from photochrom.training.engine import Trainer
+from photochrom.training.errors import TrainingError
+from photochrom.training.history import Row
 
 Result = tuple[dict[str, Tensor], list[Row], int]
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -68,7 +69,7 @@ def whole(lab: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str]
 
 
 def saved_step(scratch: Path) -> int:
-    state = Checkpoints(scratch, "same").load(CPU)
+    state = Checkpoints(scratch, "same").load()
     return 0 if state is None else int(state["progress"]["step"])
 
 

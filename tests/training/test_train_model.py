@@ -34,7 +34,7 @@ from photochrom.networks.base import count_parameters
 from photochrom.params import Params, load_params
 from photochrom.training import train
 from photochrom.training.checkpoint import Checkpoints
-from photochrom.training.engine import TrainingError
+from photochrom.training.errors import TrainingError
 from photochrom.training.train import Job, train_model
 
 PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml")

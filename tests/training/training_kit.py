@@ -18,7 +18,9 @@ from photochrom.networks import ColorNetwork
 from photochrom.objectives import Player, Task, Turn, build_task
 from photochrom.params.models import DirectParams, ModelParams, OptimizerParams
 from photochrom.training.checkpoint import Checkpoints
-from photochrom.training.engine import Row, Trainer
+from photochrom.training.distributed import ALONE, Group
+from photochrom.training.engine import Trainer
+from photochrom.training.history import Row
 
 CPU = torch.device("cpu")
 SIDE = 16
@@ -93,6 +95,16 @@ PLAIN = {
 }
 
 
+def narrow(section: dict[str, Any]) -> dict[str, Any]:
+    """Make every network of an entry narrow, and the training short."""
+    narrowed = {key: narrow(v) if isinstance(v, dict) else v for key, v in section.items()}
+    if "width" in narrowed:
+        narrowed["width"] = 0.05 if narrowed["kind"] == "vgg" else 4
+    if "pretraining_epochs" in narrowed:
+        narrowed["pretraining_epochs"] = min(1, narrowed["pretraining_epochs"])
+    return narrowed
+
+
 def model_of(values: dict[str, Any], **changes: Any) -> ModelParams:
     return ModelParams.model_validate({**values, **changes})
 
@@ -157,10 +169,12 @@ def trainer_of(
     task: Task | None = None,
     train: Squares | None = None,
     fingerprint: str = "same",
+    group: Group = ALONE,
 ) -> Trainer:
     torch.manual_seed(seed)
     checkpoints = Checkpoints(scratch, fingerprint)
-    checkpoints.prepare()
+    if group.first:
+        checkpoints.prepare()
     if task is None:
         task = build_task(model).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Trainer(
@@ -171,6 +185,7 @@ def trainer_of(
         seed,
         checkpoints,
         CPU,
+        group,
     )
 
 

@@ -1,10 +1,10 @@
 """From stored squares to batches on the device; no work per photograph in Python."""
 
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -14,23 +14,36 @@ from photochrom.color.lab import decode_lab
 from photochrom.data.shards import LabSet
 from photochrom.params.models import ImageParams
 
-RESIDENT_SHARE = 0.25
+RESIDENT_SHARE, RESIDENT_SHARE_GPU = 0.25, 0.6
 """A split that takes at most this share of the device's free memory is held there whole."""
+CHUNK = 2**28
+"""Bytes that are copied there at once."""
+AHEAD = 4
+"""Batches that are read before they are asked for, each by a thread of its own."""
 
 
 class Squares:
     """The squares of a split as uint8, resident on the device where they fit.
 
-    Others are read from the memory maps one batch ahead of their use.
+    Others are read from the memory maps some batches ahead of their use.
     """
 
     def __init__(self, photographs: LabSet, device: torch.device) -> None:
         self._photographs, self._device = photographs, device
-        size = len(photographs) * 3 * photographs.size**2
         self._resident: Tensor | None = None
-        if size <= RESIDENT_SHARE * _free_bytes(device):
-            whole = photographs.take(np.arange(len(photographs)))
-            self._resident = torch.from_numpy(whole).to(device)
+        share = RESIDENT_SHARE_GPU if device.type == "cuda" else RESIDENT_SHARE
+        if len(self) * self._bytes_each() <= share * _free_bytes(device):
+            self._resident = self._whole()
+
+    def _bytes_each(self) -> int:
+        return 3 * self._photographs.size**2
+
+    def _whole(self) -> Tensor:
+        side = self._photographs.size
+        whole = torch.empty((len(self), 3, side, side), dtype=torch.uint8, device=self._device)
+        for rows in torch.arange(len(self)).split(max(1, CHUNK // self._bytes_each())):
+            whole[rows[0] : rows[-1] + 1] = torch.from_numpy(self._photographs.take(rows.numpy()))
+        return whole
 
     def __len__(self) -> int:
         return len(self._photographs)
@@ -43,15 +56,17 @@ class Squares:
         return self._read_ahead(orders)
 
     def _read_ahead(self, orders: Iterator[Tensor]) -> Iterator[Tensor]:
-        with ThreadPoolExecutor(1) as reader:
-            waiting: Future[Tensor] | None = None
+        with ThreadPoolExecutor(AHEAD) as readers:
+            waiting: deque[Future[Tensor]] = deque()
             for rows in orders:
-                following = reader.submit(self._read, rows)
-                if waiting is not None:
-                    yield waiting.result().to(self._device, non_blocking=True)
-                waiting = following
-            if waiting is not None:
-                yield waiting.result().to(self._device, non_blocking=True)
+                waiting.append(readers.submit(self._read, rows))
+                if len(waiting) > AHEAD:
+                    yield self._arrived(waiting.popleft())
+            while waiting:
+                yield self._arrived(waiting.popleft())
+
+    def _arrived(self, read: Future[Tensor]) -> Tensor:
+        return read.result().to(self._device, non_blocking=True)
 
     def _read(self, rows: Tensor) -> Tensor:
         read = torch.from_numpy(self._photographs.take(rows.numpy()))
@@ -79,28 +94,38 @@ def centred(stored: Tensor, image: ImageParams) -> Batch:
     return Batch(batch.lightness[..., inside, inside], batch.ab[..., inside, inside])
 
 
-def augmented(stored: Tensor, image: ImageParams, generator: torch.Generator) -> Batch:
+def augmented(
+    stored: Tensor,
+    image: ImageParams,
+    generator: torch.Generator,
+    total: int | None = None,
+    positions: Tensor | None = None,
+) -> Batch:
     """Turn stored squares into a training batch: resized, cropped and mirrored at random.
 
     Parameters
     ----------
     stored : uint8 (N, 3, S, S).
     generator : a CPU generator; the draws depend on it alone, not on the device.
+    total, positions : of how many photographs the whole batch is, and which of them (N,) these
+        are: a photograph is cut alike whichever process sees it. None: they are the whole batch.
     """
     batch = to_batch(stored, image.size)
     lab = torch.cat((batch.lightness, batch.ab), dim=1)
+    count = len(lab) if total is None else total
+    own = torch.arange(count) if positions is None else positions
     if image.crop is not None:
-        lab = _random_crops(lab, image.crop, generator)
+        room = lab.shape[-1] - image.crop + 1
+        corners = torch.randint(room, (2, count, 1), generator=generator)[:, own]
+        lab = _crops(lab, image.crop, corners)
     if image.flip:
-        mirrored = torch.rand(len(lab), 1, 1, 1, generator=generator) < 0.5
+        mirrored = (torch.rand(count, 1, 1, 1, generator=generator) < 0.5)[own]
         lab = torch.where(_sent(mirrored, lab.device), lab.flip(-1), lab)
     lab = lab.contiguous(memory_format=torch.channels_last)
     return Batch(lab[:, :1], lab[:, 1:])
 
 
-def _random_crops(lab: Tensor, side: int, generator: torch.Generator) -> Tensor:
-    room = lab.shape[-1] - side + 1
-    corners = torch.randint(room, (2, len(lab), 1), generator=generator)
+def _crops(lab: Tensor, side: int, corners: Tensor) -> Tensor:
     rows, columns = _sent(corners + torch.arange(side), lab.device)
     picked = torch.arange(len(lab), device=lab.device)[:, None, None]
     return lab.movedim(1, -1)[picked, rows[:, :, None], columns[:, None, :]].movedim(-1, 1)

@@ -1,7 +1,5 @@
 """Checkpoints: the whole state of a training, whole or absent on the disk."""
 
-import hashlib
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +7,7 @@ from typing import Any
 
 import torch
 
-import photochrom
 from photochrom.files import whole_file, write_text
-
-CODE = ("color", "networks", "objectives", "training", "data/loader.py", "data/shards.py")
 
 
 @dataclass(frozen=True)
@@ -48,11 +43,11 @@ class Checkpoints:
             self.folder.rename(previous)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def load(self, device: torch.device) -> dict[str, Any] | None:
-        """Return the last saved state, or None at the beginning."""
+    def load(self) -> dict[str, Any] | None:
+        """Return the last saved state, on the CPU, or None at the beginning."""
         if not self._path.is_file():
             return None
-        state: dict[str, Any] = torch.load(self._path, map_location=device, weights_only=True)
+        state: dict[str, Any] = torch.load(self._path, map_location="cpu", weights_only=True)
         return state
 
     def save(self, state: dict[str, Any]) -> None:
@@ -79,14 +74,3 @@ class Checkpoints:
     @property
     def _path(self) -> Path:
         return self.folder / "state.pt"
-
-
-def fingerprint(*values: Any) -> str:
-    """Digest what decides a training's result: JSON values and the code that computes it."""
-    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
-    package = Path(photochrom.__file__).parent
-    for part in CODE:
-        place = package / part
-        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-            digest.update(file.read_bytes())
-    return digest.hexdigest()

@@ -2,73 +2,40 @@
 
 A task yields one turn per player; the engine makes the move before it asks for the next. All
 randomness of a step comes from (seed, step), so that a training continued from a checkpoint
-computes what the uninterrupted one computes, bit for bit on the CPU.
+computes what the uninterrupted one computes, bit for bit on the CPU. Several processes compute what
+one does, but for the order in which numbers are added: each sees its share of every batch.
 """
 
 import math
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
-from types import FrameType
-from typing import Any, Protocol
+from contextlib import AbstractContextManager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from photochrom import environment, hardware
-from photochrom.color.batch import Batch
-from photochrom.color.bins import output_channels
-from photochrom.data.loader import Squares, augmented, centred
+from photochrom.data.loader import Squares, augmented
 from photochrom.objectives import Task, Turn
 from photochrom.params.models import ModelParams
 from photochrom.progress import say, track
 from photochrom.training.checkpoint import Checkpoints
+from photochrom.training.compiling import Compilation
+from photochrom.training.distributed import ALONE, Group
+from photochrom.training.division import divide
+from photochrom.training.errors import TrainingError, TrainingStopped
+from photochrom.training.history import Observer, Progress, Row
 from photochrom.training.optimizers import MovingAverage, learning_rate, make_optimizer
+from photochrom.training.signals import Signals
+from photochrom.training.synchronized import synchronize
+from photochrom.training.validation import validate
 
-Row = dict[str, float]
 LOSS_CHECK_STEPS = 20
-VALIDATED = 64
+SAVE = 1000
+"""The wish for a checkpoint, greater than any signal's number."""
 NEVER = 2**62
-
-
-class TrainingError(Exception):
-    """The training cannot go on; the message says why and what to do."""
-
-
-class TrainingStopped(TrainingError):  # noqa: N818 - nothing went wrong
-    """A signal asked to stop; the training can be continued."""
-
-
-class Observer(Protocol):
-    """Whoever wants to see a training as it goes."""
-
-    def epoch(self, row: Row, network: nn.Module) -> None:
-        """Receive an epoch's row of the history and the network as it would be kept."""
-
-
-@dataclass
-class Progress:
-    """What a training has come to.
-
-    Attributes
-    ----------
-    step : moves made.
-    seconds : time spent, over all interruptions.
-    history : one row per finished epoch.
-    best_epoch, best_loss : the epoch with the least validation loss, or L1 error.
-    best : the network's state after it.
-    sums : the current epoch's metrics, summed over its steps.
-    """
-
-    step: int = 0
-    seconds: float = 0.0
-    history: list[Row] = field(default_factory=list)
-    best_epoch: int = 0
-    best_loss: float = float("inf")
-    best: dict[str, Tensor] = field(default_factory=dict)
-    sums: dict[str, Tensor] = field(default_factory=dict)
 
 
 class Trainer:
@@ -81,6 +48,12 @@ class Trainer:
     train, validation : the photographs.
     seed : of order, augmentation and dropout.
     checkpoints : where the state is kept; an earlier one there is continued.
+    group : the processes that train together, each with its own trainer.
+
+    Raises
+    ------
+    TrainingError
+        If there are more processes than photographs in a batch.
     """
 
     def __init__(
@@ -92,19 +65,22 @@ class Trainer:
         seed: int,
         checkpoints: Checkpoints,
         device: torch.device,
+        group: Group = ALONE,
     ) -> None:
-        self.task, self._model, self._seed = task, model, seed
+        self.task, self._model, self._seed, self._group = task, model, seed, group
         self._train, self._validation = train, validation
         self._checkpoints, self.device = checkpoints, device
         self.precision = hardware.precision(device)
-        self._players = task.players()
-        self._optimizers = {
-            name: make_optimizer(player, device) for name, player in self._players.items()
-        }
-        self._average = MovingAverage(task.network, model.ema) if model.ema is not None else None
-        self._first_bad = torch.tensor(NEVER, device=device)
-        self._signal: int | None = None
         self._batch = min(model.batch_size, len(train))
+        self._division = divide(self._batch, group, environment.device_batch())
+        synchronize(task, group, self._division, device)
+        self._players = task.players()
+        self._optimizers = {name: make_optimizer(player) for name, player in self._players.items()}
+        modules = [player.module for player in self._players.values()]
+        self._average = MovingAverage(task.network, model.ema) if model.ema is not None else None
+        self.compilation = Compilation(modules, device, group)
+        self._first_bad = torch.tensor(NEVER, device=device)
+        self._signals = Signals()
         self._epoch_steps = len(train) // self._batch
         self._steps = self._epoch_steps * model.epochs
         self.progress = Progress()
@@ -129,7 +105,7 @@ class Trainer:
         """
         self._clock = time.monotonic()
         self._saved = self._clock
-        with self._watched_signals():
+        with self._signals.watched():
             # Rows are counted, not steps: a checkpoint may lie between an epoch's last step and
             # its row.
             while len(self.progress.history) < self._model.epochs:
@@ -137,6 +113,11 @@ class Trainer:
                 observer.epoch(self._finish_epoch(), self.network)
                 self.save()
         return self._kept_state() if self._model.keep == "last" else self.progress.best
+
+    @property
+    def processes(self) -> int:
+        """How many processes train together."""
+        return self._group.size
 
     @property
     def kept_epoch(self) -> int:
@@ -148,82 +129,138 @@ class Trainer:
         self._check_losses()
         self._check_weights()
         self._count_time()
+        self._group.sum(self.progress.sums.values())
+        if self._group.first:
+            self._write()
+        else:
+            self._forget_sums()
+        self._saved = time.monotonic()
+
+    def _write(self) -> None:
         try:
             self._checkpoints.save(self._state())
         except OSError as error:
             say(f"The checkpoint could not be written ({error}); the training goes on without it.")
-        self._saved = time.monotonic()
+
+    def _forget_sums(self) -> None:
+        """Leave the sums over all processes to the first."""
+        for total in self.progress.sums.values():
+            total.zero_()
 
     def _run_epoch(self) -> None:
         epoch = len(self.progress.history)
         done = self.progress.step - epoch * self._epoch_steps
         batches = self._train.batches(self._orders(epoch, done))
-        title = f"Epoch {epoch + 1} of {self._model.epochs}"
         self.task.train()
         self.task.start_epoch(epoch)
-        for stored in track(batches, title, self._epoch_steps - done, closing_line=False):
+        for stored in self._shown(batches, epoch, self._epoch_steps - done):
             self.step(stored)
             self._attend()
+
+    def _shown(self, batches: Iterator[Tensor], epoch: int, steps: int) -> Iterator[Tensor]:
+        if not self._group.first:
+            return batches
+        title = f"Epoch {epoch + 1} of {self._model.epochs}"
+        return track(batches, title, steps, closing_line=False)
 
     def _orders(self, epoch: int, done: int) -> Iterator[Tensor]:
         generator = torch.Generator().manual_seed(_mixed(self._seed, 2 * epoch))
         order = torch.randperm(len(self._train), generator=generator)
-        return iter(order[: self._epoch_steps * self._batch].split(self._batch)[done:])
+        batches = order[: self._epoch_steps * self._batch].split(self._batch)[done:]
+        own = self._division.positions
+        return (batch[own] for batch in batches)
 
     def step(self, stored: Tensor) -> None:
-        """Learn from one batch of stored squares (uint8 (N, 3, S, S)): every player moves once."""
-        step = self.progress.step
-        seed = _mixed(self._seed, 2 * step + 1)
-        torch.manual_seed(seed)
-        batch = augmented(stored, self._model.image, torch.Generator().manual_seed(seed))
-        turns = self.task.turns(batch)
-        while (turn := self._next(turns)) is not None:
-            self._move(turn, step)
+        """Learn from one batch: every player moves once.
+
+        Parameters
+        ----------
+        stored : this process's squares of it (uint8 (n, 3, S, S)), piece after piece.
+        """
+        seed = _mixed(self._seed, 2 * self.progress.step + 1)
+        generator, division = torch.Generator().manual_seed(seed), self._division
+        batch = augmented(stored, self._model.image, generator, division.total, division.positions)
+        if self.compilation.done:
+            torch.compiler.cudagraph_mark_step_begin()
+        turns = [self.task.turns(piece) for piece in division.cut(batch)]
+        while (player := self._gather(turns, seed)) is not None:
+            self._move(player)
+            seed = _mixed(seed, 0)
         if self._average is not None:
-            self._average.update(step)
-        self.progress.step = step + 1
+            self._average.update(self.progress.step)
+        self.progress.step += 1
+        self.compilation.consider(self._steps - self.progress.step)
+
+    def _gather(self, turns: list[Iterator[Turn]], seed: int) -> str | None:
+        """Add up the next player's gradients over the pieces; return whose they are."""
+        player = None
+        for piece, of_piece in zip(self._division.pieces, turns, strict=True):
+            self._division.current = piece
+            # The same for every piece: each cuts its own from what is drawn for the whole batch.
+            torch.manual_seed(seed)
+            turn = self._next(of_piece)
+            if turn is None:
+                return None
+            if player is None:
+                player = turn.player
+                self._optimizers[player].zero_grad(set_to_none=True)
+            self._learn(turn, len(piece) / self._batch)
+        return player
 
     def _next(self, turns: Iterator[Turn]) -> Turn | None:
         with self._autocast():
             return next(turns, None)
 
-    def _move(self, turn: Turn, step: int) -> None:
-        optimizer, player = self._optimizers[turn.player], self._players[turn.player]
+    def _learn(self, turn: Turn, share: float) -> None:
+        """Add the gradient of a piece that is such a share of the batch."""
+        (turn.loss if share == 1 else turn.loss * share).backward()
+        self._note_bad(turn.loss.detach())
+        self._note(turn, share)
+
+    def _move(self, name: str) -> None:
+        """Let a player move by the gradients of all processes."""
+        optimizer, player = self._optimizers[name], self._players[name]
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(player.optimizer, step, self._steps)
-        optimizer.zero_grad(set_to_none=True)
-        turn.loss.backward()
-        self._note_bad(turn.loss.detach(), step)
+            group["lr"] = learning_rate(player.optimizer, self.progress.step, self._steps)
+        self._group.sum(p.grad for p in player.module.parameters() if p.grad is not None)
         if (clip := player.optimizer.clip) is not None:
             norm = nn.utils.clip_grad_norm_(player.module.parameters(), clip)
-            self._note_bad(norm.detach(), step)
+            self._note_bad(norm.detach())
         optimizer.step()
-        self._note(turn)
 
-    def _note_bad(self, value: Tensor, step: int) -> None:
-        bad = ~torch.isfinite(value)
-        self._first_bad = torch.where(bad, self._first_bad.clamp(max=step), self._first_bad)
+    def _note_bad(self, value: Tensor) -> None:
+        bad, first = ~torch.isfinite(value), self._first_bad
+        self._first_bad = torch.where(bad, first.clamp(max=self.progress.step), first)
 
-    def _note(self, turn: Turn) -> None:
+    def _note(self, turn: Turn, share: float) -> None:
         for name, value in turn.metrics.items():
             before = self.progress.sums.get(name)
-            self.progress.sums[name] = value.double() if before is None else before + value
+            part = value.double() * share
+            self.progress.sums[name] = part if before is None else before + part
 
     def _attend(self) -> None:
         """Look at losses, clock and signals between two steps."""
         if self.progress.step % LOSS_CHECK_STEPS == 0:
             self._check_losses()
-        if self._signal is not None:
-            self.save()
+        elif self._group.size > 1 and self.device.type == "cuda":
+            return  # Asking each other at every step would make the GPUs wait.
+        wish = self._group.greatest(self._wish())
+        if wish == 0:
+            return
+        self.save()
+        if wish != SAVE:
             raise TrainingStopped(
-                f"Stopped by {signal.Signals(self._signal).name} after step {self.progress.step}; "
+                f"Stopped by {signal.Signals(wish).name} after step {self.progress.step}; "
                 "run the same command again to continue from the last checkpoint."
             )
-        if time.monotonic() - self._saved > environment.checkpoint_seconds():
-            self.save()
+
+    def _wish(self) -> int:
+        """Return the signal that asks to stop, SAVE when a checkpoint is due, else 0."""
+        due = time.monotonic() - self._saved > environment.checkpoint_seconds()
+        return self._signals.seen or (SAVE if due else 0)
 
     def _check_losses(self) -> None:
-        step = int(self._first_bad)
+        step = -self._group.greatest(-int(self._first_bad))
         if step != NEVER:
             raise self._not_finite("The loss", step)
 
@@ -242,6 +279,7 @@ class Trainer:
     def _finish_epoch(self) -> Row:
         self._check_losses()
         self._count_time()
+        self._group.sum(self.progress.sums.values())
         epoch = len(self.progress.history) + 1
         row: Row = {
             "epoch": epoch,
@@ -266,22 +304,18 @@ class Trainer:
             self.progress.best_loss, self.progress.best_epoch = error, epoch
             self.progress.best = self._kept_state()
 
-    @torch.inference_mode()
     def _validate(self) -> dict[str, float]:
-        network, count = self.network.eval(), len(self._validation)
-        sums: dict[str, Tensor] = {}
-        orders = iter(torch.arange(count).split(VALIDATED))
-        channels = output_channels(self.task.bins)
-        for stored in self._validation.batches(orders):
-            for batch in centred(stored, self._model.image).pieces(channels):
-                for name, value in self._measured(network, batch).items():
-                    sums[name] = sums.get(name, torch.zeros_like(value)) + value * len(batch)
+        network = self.network
+        found = validate(
+            self.task,
+            network,
+            self._validation,
+            self._model.image,
+            self._group,
+            self._autocast(),
+        )
         network.train(network is self.task.network)
-        return {name: float(total) / count for name, total in sums.items()}
-
-    def _measured(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        with self._autocast():
-            return self.task.validate(network, batch)
+        return found
 
     def _kept_state(self) -> dict[str, Tensor]:
         return {name: t.detach().clone() for name, t in self.network.state_dict().items()}
@@ -306,34 +340,21 @@ class Trainer:
         }
 
     def _restore(self) -> None:
-        state = self._checkpoints.load(self.device)
+        state = self._group.told(self._checkpoints.load() if self._group.first else None)
         if state is None:
             return
         self.progress = Progress(**state["progress"])
+        sums = self.progress.sums
+        self.progress.sums = {name: total.to(self.device) for name, total in sums.items()}
         self.task.load_state_dict(state["task"])
         if self._average is not None:
             self._average.network.load_state_dict(state["average"])
         for name, optimizer in self._optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
-        say(f"Continuing after step {self.progress.step} of {self._steps}.")
-
-    @contextmanager
-    def _watched_signals(self) -> Iterator[None]:
-        watched = (signal.SIGINT, signal.SIGTERM)
-        former = {number: signal.getsignal(number) for number in watched}
-
-        def remember(number: int, _: FrameType | None) -> None:
-            self._signal = number
-            # Whoever asks again does not want to wait for the step to end.
-            signal.signal(number, former[signal.Signals(number)])
-
-        for number in watched:
-            signal.signal(number, remember)
-        try:
-            yield
-        finally:
-            for number, handler in former.items():
-                signal.signal(number, handler)
+        if self._group.first:
+            say(f"Continuing after step {self.progress.step} of {self._steps}.")
+        else:
+            self._forget_sums()
 
 
 def _mixed(seed: int, number: int) -> int:

@@ -14,7 +14,7 @@ from photochrom.objectives import Task
 from photochrom.pictures.drawing import sheet
 from photochrom.progress import say
 from photochrom.tracking import Mirror
-from photochrom.training.engine import Observer, Row
+from photochrom.training.history import Observer, Row
 
 SAMPLES = "samples"
 PREVIEW_SIDE = 96

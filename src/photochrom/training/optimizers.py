@@ -10,21 +10,15 @@ from photochrom.objectives import Player
 from photochrom.params.models import OptimizerParams
 
 
-def make_optimizer(player: Player, device: torch.device) -> torch.optim.Optimizer:
-    """Make a player's optimizer."""
+def make_optimizer(player: Player) -> torch.optim.Optimizer:
+    """Make a player's optimizer, which passes over its numbers once (fused)."""
     params, weights = player.optimizer, player.module.parameters()
+    decay = params.weight_decay
     if params.kind == "sgd":
-        return torch.optim.SGD(
-            weights, params.lr, momentum=params.betas[0], weight_decay=params.weight_decay
-        )
+        momentum = params.betas[0]
+        return torch.optim.SGD(weights, params.lr, momentum, weight_decay=decay, fused=True)
     kind = torch.optim.AdamW if params.kind == "adamw" else torch.optim.Adam
-    return kind(
-        weights,
-        params.lr,
-        betas=params.betas,
-        weight_decay=params.weight_decay,
-        fused=device.type == "cuda",
-    )
+    return kind(weights, params.lr, betas=params.betas, weight_decay=decay, fused=True)
 
 
 def learning_rate(params: OptimizerParams, step: int, steps: int) -> float:

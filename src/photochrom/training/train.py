@@ -2,6 +2,7 @@
 
 import datetime
 import shutil
+import sys
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +18,21 @@ from photochrom.colorizer.stored import FORMAT
 from photochrom.data.loader import Squares
 from photochrom.data.prior import Prior
 from photochrom.data.shards import LabSet, describe
-from photochrom.files import read_json, whole_file, write_json
+from photochrom.files import fingerprint, read_json, whole_file, write_json
 from photochrom.networks.base import count_parameters
 from photochrom.objectives import build_task
 from photochrom.params import Params
 from photochrom.params.models import ClassificationParams, ModelParams
 from photochrom.tracking import TrainingRecord, dataset_of, flatten, open_run, provenance
-from photochrom.training.checkpoint import Checkpoints, fingerprint
-from photochrom.training.engine import Trainer, TrainingError, TrainingStopped
+from photochrom.training.checkpoint import Checkpoints
+from photochrom.training.distributed import Group, joined
+from photochrom.training.engine import Trainer
+from photochrom.training.errors import TrainingError, TrainingStopped
 from photochrom.training.observers import SAMPLES, All, Log, Mirrored, Previews
 
 SCRATCH = Path(".checkpoints")
+CODE = ("color", "networks", "objectives", "training", "data/loader.py", "data/shards.py")
+"""What the weights depend on, besides parameters and photographs."""
 STOP_SECONDS = 3.0
 """How long a stopped training waits for MLflow."""
 
@@ -101,16 +106,38 @@ def train_model(job: Job) -> None:
     """Train a model, or continue where its last training stopped, and write it.
 
     Writes weights.safetensors, config.json, history.csv, run.json and samples/ to ``job.out``;
-    run.json comes last.
+    run.json comes last. Started by torchrun, each process trains with the others; the first of
+    them writes.
 
     Raises
     ------
     TrainingError
-        If the loss is no longer finite, or a signal asks to stop; the last checkpoint stays.
+        If the loss is no longer finite, a signal asks to stop or another process is lost; the last
+        checkpoint stays.
     """
-    checkpoints = Checkpoints(job.scratch, _fingerprint(job))
-    checkpoints.prepare()
-    trainer = _trainer(job, checkpoints)
+    device = hardware.device()
+    with joined(device) as group:
+        checkpoints = Checkpoints(job.scratch, _fingerprint(job))
+        if group.first:
+            checkpoints.prepare()
+        trainer = _trainer(job, checkpoints, device, group)
+        if group.first:
+            _tracked(job, trainer)
+            checkpoints.clear()
+        else:
+            _assist(trainer)
+
+
+def _assist(trainer: Trainer) -> None:
+    """Train along; what ends the training of all is reported by the first process."""
+    try:
+        trainer.run(All())
+    except TrainingError:
+        sys.exit(1)
+
+
+def _tracked(job: Job, trainer: Trainer) -> None:
+    """Train, show it in MLflow and write the model."""
     identity = _identity(job.scratch)
     record = _record(job, identity["key"])
     with open_run(record, job.root, job.params.tracking.experiment) as mirror:
@@ -127,11 +154,9 @@ def train_model(job: Job) -> None:
         _write(job, trainer, kept)
         mirror.close(folder=job.out)
     write_json(job.out / "run.json", {**identity, **mirror.identity(), **_facts(job, trainer)})
-    checkpoints.clear()
 
 
-def _trainer(job: Job, checkpoints: Checkpoints) -> Trainer:
-    device = hardware.device()
+def _trainer(job: Job, checkpoints: Checkpoints, device: torch.device, group: Group) -> Trainer:
     torch.manual_seed(job.params.train.seed)
     task = build_task(job.model, job.weights())
     task = task.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -144,13 +169,14 @@ def _trainer(job: Job, checkpoints: Checkpoints) -> Trainer:
         job.params.train.seed,
         checkpoints,
         device,
+        group,
     )
 
 
 def _fingerprint(job: Job) -> str:
     weights = job.weights()
     listed = None if weights is None else weights.tolist()
-    return fingerprint(job.knobs(), describe(job.lab), listed)
+    return fingerprint([job.knobs(), describe(job.lab), listed], CODE)
 
 
 def _identity(scratch: Path) -> dict[str, str]:
@@ -208,7 +234,9 @@ def _facts(job: Job, trainer: Trainer) -> dict[str, Any]:
     last = trainer.progress.history[-1]
     return {
         "device": hardware.name(trainer.device),
+        "processes": trainer.processes,
         "precision": str(trainer.precision).removeprefix("torch."),
+        "compiled": trainer.compilation.done,
         "torch": torch.__version__,
         "seconds": round(trainer.progress.seconds, 1),
         "images_per_second": round(last["images_seen"] / max(last["seconds"], 1e-3), 1),

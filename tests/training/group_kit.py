@@ -1,0 +1,152 @@
+"""What the processes of a group do in the tests; run as a program, it is one of them.
+
+    python group_kit.py gradients|trainings LAB OUT
+
+The first process writes what came out to the folder OUT.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+from training_kit import CPU, MODELS, Watcher, model_of, narrow, trainer_of, without_seconds
+
+from photochrom.color.bins import bins
+from photochrom.data.loader import Squares
+from photochrom.data.shards import LabSet
+from photochrom.objectives import build_task
+from photochrom.params import load_params
+from photochrom.params.models import ClassificationParams, ModelParams
+from photochrom.training.distributed import ALONE, Group, joined
+from photochrom.training.engine import Trainer
+from photochrom.training.history import Row
+
+BATCH = 5
+"""Uneven for two."""
+Gradients = dict[str, Tensor]
+
+
+def entries() -> dict[str, ModelParams]:
+    """Return the models of params.yaml, made narrow, with batches of five."""
+    models = load_params(Path(__file__).resolve().parents[2] / "params.yaml").models
+    dumped = {name: narrow(model.model_dump()) for name, model in models.items()}
+    return {name: model_of(m, batch_size=BATCH, epochs=2) for name, m in dumped.items()}
+
+
+def gradients_of(
+    model: ModelParams, lab: Path, scratch: Path, group: Group = ALONE, *, norms: bool = True
+) -> Gradients:
+    """Return what each player moves by in the first step, by player and parameter.
+
+    Without ``norms`` the networks have no batch normalization.
+    """
+    torch.manual_seed(0)
+    weights = None
+    if isinstance(model.objective, ClassificationParams):
+        weights = torch.linspace(0.5, 1.5, len(bins(model.objective.bins)))
+    task = build_task(model, weights).double()
+    if not norms:
+        _remove_norms(task)
+    with in_float64():
+        return _first_step(trainer_of(model, lab, scratch, task=task, group=group), lab)
+
+
+def _remove_norms(module: torch.nn.Module) -> None:
+    for name, child in module.named_children():
+        if isinstance(child, torch.nn.BatchNorm2d):
+            setattr(module, name, torch.nn.Identity())
+        else:
+            _remove_norms(child)
+
+
+@contextmanager
+def in_float64() -> Iterator[None]:
+    """Compute in float64 throughout, so that what differs is no matter of rounding."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Tensor, "float", Tensor.double)
+        yield
+
+
+def _first_step(trainer: Trainer, lab: Path) -> Gradients:
+    task = trainer.task
+    found: Gradients = {}
+    for name, player in task.players().items():
+        optimizer = trainer._optimizers[name]
+        optimizer.register_step_pre_hook(
+            lambda *_, name=name, player=player: found.update(_named(name, player.module))
+        )
+    task.train()
+    task.start_epoch(1)
+    trainer.step(next(_batches(trainer, lab)))
+    return found
+
+
+def _batches(trainer: Trainer, lab: Path) -> Iterator[Tensor]:
+    return Squares(LabSet.open(lab, "train"), CPU).batches(trainer._orders(0, 0))
+
+
+def _named(player: str, module: torch.nn.Module) -> Gradients:
+    named = module.named_parameters()
+    return {f"{player}.{name}": p.grad.clone() for name, p in named if p.grad is not None}
+
+
+def training_of(
+    name: str, lab: Path, scratch: Path, group: Group = ALONE
+) -> tuple[list[Row], dict[str, Tensor]]:
+    """Return the history and the kept state of a whole training."""
+    model = model_of(MODELS[name], batch_size=BATCH)
+    torch.manual_seed(0)
+    task = build_task(model).double()
+    with in_float64():
+        trainer = trainer_of(model, lab, scratch, task=task, group=group)
+        kept = trainer.run(Watcher())
+    return without_seconds(trainer.progress.history), kept
+
+
+def together(task: str, lab: Path, out: Path) -> None:
+    """Run this program in two processes, as torchrun would start them."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        place = {"MASTER_ADDR": "localhost", "MASTER_PORT": str(free.getsockname()[1])}
+    plain = {"PHOTOCHROM_DEVICE": "cpu", "PHOTOCHROM_PRECISION": "float32", "OMP_NUM_THREADS": "1"}
+    shared = {**os.environ, **place, **plain, "WORLD_SIZE": "2"}
+    command = [sys.executable, __file__, task, str(lab), str(out)]
+    started = [
+        subprocess.Popen(command, env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)})
+        for rank in range(2)
+    ]
+    assert [process.wait(timeout=300) for process in started] == [0, 0]
+
+
+def main(task: str, lab: Path, out: Path) -> None:
+    """Do a task as one of a group."""
+    torch.set_num_threads(1)
+    with joined(CPU) as group:
+        assert group.size == 2
+        if task == "gradients":
+            for name, model in entries().items():
+                found = gradients_of(model, lab, out / f"scratch-{name}", group)
+                _save(found, out / f"{name}.pt", group)
+            return
+        for name in MODELS:
+            history, kept = training_of(name, lab, out / f"scratch-{name}", group)
+            _save(kept, out / f"{name}.pt", group)
+            if group.first:
+                (out / f"{name}.json").write_text(json.dumps(history), encoding="utf-8")
+
+
+def _save(tensors: dict[str, Tensor], path: Path, group: Group) -> None:
+    if group.first:
+        torch.save(tensors, path)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
