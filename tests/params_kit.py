@@ -28,7 +28,7 @@ SHARED = {
     "optimizer": OPTIMIZER,
     "epochs": 2,
     "batch_size": 8,
-    "image": {"size": None, "crop": None, "flip": True},
+    "image": {"size": None, "crop": None, "scale": None, "flip": True},
     "ema": None,
     "keep": "best",
 }

@@ -20,7 +20,7 @@ SQUARES = np.random.default_rng(0).integers(0, 256, (23, 3, 16, 16), dtype=np.ui
 
 
 def image_params(**changes) -> ImageParams:
-    return ImageParams(**{"size": None, "crop": None, "flip": False, **changes})
+    return ImageParams(**{"size": None, "crop": None, "scale": None, "flip": False, **changes})
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -211,6 +211,37 @@ def test_resizing_comes_before_cropping():
     windows = to_batch(stored, 12).ab.unfold(2, 9, 1).unfold(3, 9, 1)
     found = (windows == crops[:, :, None, None]).all(-1).all(-1).all(1)
     assert (found.sum(dim=(1, 2)) == 1).all()
+
+
+def test_what_is_enlarged_is_a_part_of_at_least_that_share():
+    """On ramps, which bilinear interpolation keeps, a part of share s has the slope s."""
+    axis = torch.arange(64, dtype=torch.uint8)
+    stored = torch.stack((axis.expand(64, 64), axis.expand(64, 64), axis[:, None].expand(64, 64)))
+    batch = augmented(stored.expand(400, 3, 64, 64), image_params(scale=0.5), seeded())
+    inner = batch.ab[..., 2:-2, 2:-2] + 128
+    share = inner[:, 0].diff(dim=2)
+    assert torch.allclose(share, share[:, :1, :1].expand_as(share), atol=1e-3)
+    assert torch.allclose(inner[:, 1].diff(dim=1), share.mT, atol=1e-3)
+    assert 0.5 <= share.min() < 0.52
+    assert 0.98 < share.max() <= 1.0
+    lefts, tops = inner[:, 0, 0, 0], inner[:, 1, 0, 0]
+    for first in (lefts, tops):
+        assert first.min() >= 0
+        assert first.max() > 25
+    assert abs(torch.corrcoef(torch.stack((lefts, tops)))[0, 1]) < 0.7
+    lightness = (batch.lightness[:, 0] + 1) * 50 / L_STEP
+    assert torch.allclose(lightness, batch.ab[:, 0] + 128, atol=1e-3)
+
+
+@settings(max_examples=20)
+@given(st.lists(st.integers(0, 22), unique=True, min_size=1))
+def test_a_photograph_is_cut_alike_whichever_share_it_is_in(positions):
+    stored, image = torch.from_numpy(SQUARES), image_params(scale=0.5, crop=8, flip=True)
+    own = torch.tensor(positions)
+    whole = augmented(stored, image, seeded(5))
+    share = augmented(stored[own], image, seeded(5), len(stored), own)
+    assert torch.allclose(share.ab, whole.ab[own], atol=1e-4)
+    assert torch.allclose(share.lightness, whole.lightness[own], atol=1e-5)
 
 
 @settings(max_examples=20)

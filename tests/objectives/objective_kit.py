@@ -44,7 +44,7 @@ def model_of(
             "optimizer": SGD,
             "epochs": 5,
             "batch_size": 4,
-            "image": {"size": None, "crop": None, "flip": False},
+            "image": {"size": None, "crop": None, "scale": None, "flip": False},
             "ema": None,
             "keep": "last",
         }

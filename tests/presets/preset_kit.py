@@ -32,7 +32,7 @@ MODEL = """
                 warmup: 0, clip: null}
     epochs: 1
     batch_size: 2
-    image: {size: null, crop: null, flip: false}
+    image: {size: null, crop: null, scale: null, flip: false}
     ema: null
     keep: last
 """

@@ -33,7 +33,7 @@ SHARED = {
     "optimizer": OPTIMIZER,
     "epochs": 3,
     "batch_size": 4,
-    "image": {"size": None, "crop": None, "flip": True},
+    "image": {"size": None, "crop": None, "scale": None, "flip": True},
     "ema": 0.99,
     "keep": "best",
 }

@@ -175,7 +175,7 @@ def test_the_seed_decides_everything(name: str, lab: Path, tmp_path: Path) -> No
 
 def test_chance_differs_from_step_to_step(lab: Path, tmp_path: Path) -> None:
     """What networks drop and which photographs are mirrored is drawn anew for each."""
-    flipping = {"size": None, "crop": None, "flip": True}
+    flipping = {"size": None, "crop": None, "scale": None, "flip": True}
     trainer, task = shifting(lab, tmp_path, image=flipping, epochs=6)
     trainer.run(Watcher())
     assert len(set(task.draws)) == 24
@@ -220,7 +220,7 @@ def test_low_precision_trains_too(
 def test_a_crop_is_what_is_validated(tmp_path: Path) -> None:
     """The whole photograph may be no multiple of the network's stride."""
     lab = write_lab_set(tmp_path / "lab", side=20)
-    image = {"size": None, "crop": 16, "flip": True}
+    image = {"size": None, "crop": 16, "scale": None, "flip": True}
     trainer = trainer_of(model_of(GAN, epochs=1, image=image), lab, tmp_path / "scratch")
     sides: list[tuple[int, ...]] = []
     trainer.task.network.register_forward_pre_hook(lambda _, x: sides.append(x[0].shape[-2:]))
@@ -231,7 +231,7 @@ def test_a_crop_is_what_is_validated(tmp_path: Path) -> None:
 def test_photographs_are_validated_at_the_size_they_are_learnt_at(
     lab: Path, tmp_path: Path
 ) -> None:
-    image = {"size": 8, "crop": None, "flip": True}
+    image = {"size": 8, "crop": None, "scale": None, "flip": True}
     trainer, task = shifting(lab, tmp_path, image=image, epochs=1)
     watcher = Watcher()
     kept = trainer.run(watcher)

@@ -50,7 +50,7 @@ REGRESSION: dict[str, Any] = {
     "optimizer": {**ADAM, "kind": "adamw", "weight_decay": 0.01},
     "epochs": 3,
     "batch_size": 4,
-    "image": {"size": None, "crop": None, "flip": True},
+    "image": {"size": None, "crop": None, "scale": None, "flip": True},
     "ema": 0.9,
     "keep": "best",
 }
@@ -90,7 +90,7 @@ SGD = {**ADAM, "kind": "sgd", "lr": 0.5, "betas": [0.0, 0.0], "schedule": "const
 PLAIN = {
     **REGRESSION,
     "optimizer": {**SGD, "warmup": 0.0, "clip": None},
-    "image": {"size": None, "crop": None, "flip": False},
+    "image": {"size": None, "crop": None, "scale": None, "flip": False},
     "ema": None,
 }
 

@@ -101,7 +101,7 @@ def augmented(
     total: int | None = None,
     positions: Tensor | None = None,
 ) -> Batch:
-    """Turn stored squares into a training batch: resized, cropped and mirrored at random.
+    """Turn stored squares into a training batch: resized; enlarged, cropped, mirrored at random.
 
     Parameters
     ----------
@@ -114,6 +114,8 @@ def augmented(
     lab = torch.cat((batch.lightness, batch.ab), dim=1)
     count = len(lab) if total is None else total
     own = torch.arange(count) if positions is None else positions
+    if image.scale is not None:
+        lab = _enlarged(lab, image.scale, torch.rand(3, count, generator=generator)[:, own])
     if image.crop is not None:
         room = lab.shape[-1] - image.crop + 1
         corners = torch.randint(room, (2, count, 1), generator=generator)[:, own]
@@ -123,6 +125,23 @@ def augmented(
         lab = torch.where(_sent(mirrored, lab.device), lab.flip(-1), lab)
     lab = lab.contiguous(memory_format=torch.channels_last)
     return Batch(lab[:, :1], lab[:, 1:])
+
+
+def _enlarged(lab: Tensor, least: float, draws: Tensor) -> Tensor:
+    """Enlarge a part of each square (N, C, S, S) to the whole side (bilinear).
+
+    Parameters
+    ----------
+    least : the part's least share of the side.
+    draws : (3, N) in 0..1: of the part's size, and of where it lies in both directions.
+    """
+    size, *places = _sent(draws, lab.device)
+    share = least + size * (1 - least)
+    shifts = [(2 * place - 1) * (1 - share) for place in places]
+    zero = torch.zeros_like(share)
+    rows = torch.stack((share, zero, shifts[0])), torch.stack((zero, share, shifts[1]))
+    places_seen = F.affine_grid(torch.stack(rows).permute(2, 0, 1), list(lab.shape), False)
+    return F.grid_sample(lab, places_seen, padding_mode="border", align_corners=False)
 
 
 def _crops(lab: Tensor, side: int, corners: Tensor) -> Tensor:

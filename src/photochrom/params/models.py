@@ -249,6 +249,8 @@ class ImageParams(Section):
     """Train and colorize at this side; null takes the stored one."""
     crop: Annotated[int, Field(ge=8)] | None
     """Train on random crops of this side; null takes the whole."""
+    scale: Annotated[float, Field(gt=0, lt=1)] | None
+    """Enlarge at random: what is seen has at least this share of the side; null takes it all."""
     flip: bool
     """Mirror at random."""
 

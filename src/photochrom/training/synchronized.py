@@ -5,7 +5,6 @@ the whole batch: both then give what one process would. On GPUs batch normalizat
 SyncBatchNorm; it does not compute on CPUs.
 """
 
-from importlib import import_module
 from typing import Any
 
 import torch
@@ -19,8 +18,9 @@ from photochrom.training.division import Division
 def synchronize(module: nn.Module, group: Group, division: Division, device: torch.device) -> None:
     """Replace the layers inside ``module`` that look at the batch; weights and names stay."""
     if group.size > 1 and device.type == "cuda":
-        timm: Any = import_module("timm.layers")
-        timm.convert_sync_batchnorm(module)
+        from timm.layers.norm_act import convert_sync_batchnorm
+
+        convert_sync_batchnorm(module)
     elif group.size > 1:
         _replace(module, nn.BatchNorm2d, lambda layer: SharedBatchNorm(layer, group))
     if group.size > 1 or len(division.pieces) > 1:

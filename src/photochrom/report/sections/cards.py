@@ -26,6 +26,7 @@ def card(training: Training) -> Card:
     """Return the card of a model."""
     model, run, config = training.params, training.run, training.config
     crop = f", crops of {model.image.crop} px" if model.image.crop else ""
+    crop += f", enlarged up to {1 / model.image.scale:.3g} times" if model.image.scale else ""
     facts = (
         ("Network", described(model.network)),
         ("Objective", described(model.objective)),
