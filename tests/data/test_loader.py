@@ -88,9 +88,9 @@ def test_reading_ahead_keeps_to_its_bound(tmp_path, monkeypatch):
             yield torch.tensor([number])
 
     batches = Squares(lab_set(tmp_path, SQUARES), CPU).batches(orders())
-    for given in range(3):
+    for number in range(3):
         next(batches)
-        assert asked == list(range(given + loader.AHEAD + 1))
+        assert asked == list(range(number + loader.AHEAD + 1))
     batches.close()
 
 

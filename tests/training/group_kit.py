@@ -11,7 +11,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from photochrom.params.models import ClassificationParams, ModelParams
 from photochrom.training.distributed import ALONE, Group, joined
 from photochrom.training.engine import Trainer
 from photochrom.training.history import Row
+from photochrom.training.validation import validate
 
 BATCH = 5
 """Uneven for two."""
@@ -111,6 +113,20 @@ def training_of(
     return without_seconds(trainer.progress.history), kept
 
 
+def validations_of(lab: Path, group: Group = ALONE) -> dict[str, dict[str, float]]:
+    """Return what is measured on one, two, five and seven photographs."""
+    model = model_of(MODELS["regression"])
+    torch.manual_seed(0)
+    task, whole = build_task(model).double(), LabSet.open(lab, "validation")
+    found = {}
+    for count in (1, 2, 5, 7):
+        some = Squares(replace(whole, index=whole.index[:count]), CPU)
+        with in_float64():
+            measured = validate(task, task.network, some, model.image, group, nullcontext())
+        found[str(count)] = measured
+    return found
+
+
 def together(task: str, lab: Path, out: Path) -> None:
     """Run this program in two processes, as torchrun would start them."""
     with socket.socket() as free:
@@ -136,6 +152,9 @@ def main(task: str, lab: Path, out: Path) -> None:
                 found = gradients_of(model, lab, out / f"scratch-{name}", group)
                 _save(found, out / f"{name}.pt", group)
             return
+        measured = validations_of(lab, group)
+        if group.first:
+            (out / "validations.json").write_text(json.dumps(measured), encoding="utf-8")
         for name in MODELS:
             history, kept = training_of(name, lab, out / f"scratch-{name}", group)
             _save(kept, out / f"{name}.pt", group)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from group_kit import entries, gradients_of, together, training_of
+from group_kit import entries, gradients_of, together, training_of, validations_of
 from training_kit import MODELS, write_lab_set
 
 SIDE = 64
@@ -58,6 +58,15 @@ def test_a_training_has_the_same_metrics(
     assert state.keys() == kept.keys()
     for key, tensor in kept.items():
         assert torch.allclose(state[key], tensor, rtol=1e-6, atol=1e-9), key
+
+
+def test_an_uneven_evaluation_is_that_of_one_process(trainings: Path, lab: Path) -> None:
+    """One photograph leaves the second process none; five and seven leave it fewer."""
+    of_two = json.loads((trainings / "validations.json").read_text(encoding="utf-8"))
+    of_one = validations_of(lab)
+    assert of_two.keys() == of_one.keys()
+    for count, measured in of_one.items():
+        assert of_two[count] == pytest.approx(measured, rel=1e-12), count
 
 
 @pytest.mark.parametrize("name", ["autoencoder", "unet6_gan", "unet313"])

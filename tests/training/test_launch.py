@@ -98,6 +98,7 @@ def test_killed_stopped_and_resumed(
     said = process.communicate(timeout=120)[1]
     assert process.returncode != 0
     assert len(re.findall(r"train: Stopped by SIGTERM after step \d+", said)) == 1
+    assert "death signal" not in said
     assert "Traceback" not in said
 
     assert "Continuing after step" in finish(project)

@@ -42,8 +42,7 @@ def launch(script: Path, arguments: list[str], count: int) -> None:
         If one was killed.
     """
     _share_cores(count)
-    # Its reports repeat, in a hundred lines, what is said in one below.
-    logging.getLogger(FAMILY).setLevel(logging.CRITICAL)
+    _silence()
     config = LaunchConfig(
         min_nodes=1,
         max_nodes=1,
@@ -60,6 +59,13 @@ def launch(script: Path, arguments: list[str], count: int) -> None:
         raise LaunchedError from None
     except ChildFailedError as error:
         raise _explained(error, count) from None
+
+
+def _silence() -> None:
+    """Leave out torchrun's reports, which repeat in a hundred lines what is said here in one."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith(FAMILY):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _share_cores(count: int) -> None:
