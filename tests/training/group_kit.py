@@ -1,8 +1,8 @@
 """What the processes of a group do in the tests; run as a program, it is one of them.
 
-    python group_kit.py gradients|trainings LAB OUT
+    python group_kit.py LARGE LAB OUT
 
-The first process writes what came out to the folder OUT.
+The first process writes to the folder OUT what came out on two sets of photographs.
 """
 
 import json
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -127,14 +128,14 @@ def validations_of(lab: Path, group: Group = ALONE) -> dict[str, dict[str, float
     return found
 
 
-def together(task: str, lab: Path, out: Path) -> None:
+def together(large: Path, lab: Path, out: Path) -> None:
     """Run this program in two processes, as torchrun would start them."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         place = {"MASTER_ADDR": "localhost", "MASTER_PORT": str(free.getsockname()[1])}
     plain = {"PHOTOCHROM_DEVICE": "cpu", "PHOTOCHROM_PRECISION": "float32", "OMP_NUM_THREADS": "1"}
     shared = {**os.environ, **place, **plain, "WORLD_SIZE": "2"}
-    command = [sys.executable, __file__, task, str(lab), str(out)]
+    command = [sys.executable, __file__, str(large), str(lab), str(out)]
     started = [
         subprocess.Popen(command, env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)})
         for rank in range(2)
@@ -142,24 +143,20 @@ def together(task: str, lab: Path, out: Path) -> None:
     assert [process.wait(timeout=300) for process in started] == [0, 0]
 
 
-def main(task: str, lab: Path, out: Path) -> None:
-    """Do a task as one of a group."""
+def main(large: Path, lab: Path, out: Path) -> None:
+    """Do everything as one of a group."""
     torch.set_num_threads(1)
     with joined(CPU) as group:
         assert group.size == 2
-        if task == "gradients":
-            for name, model in entries().items():
-                found = gradients_of(model, lab, out / f"scratch-{name}", group)
-                _save(found, out / f"{name}.pt", group)
-            return
-        measured = validations_of(lab, group)
-        if group.first:
-            (out / "validations.json").write_text(json.dumps(measured), encoding="utf-8")
+        for name, model in entries().items():
+            found = gradients_of(model, large, out / f"scratch-{name}", group)
+            _save(found, out / f"gradients-{name}.pt", group)
+        measured: dict[str, Any] = {"validations": validations_of(lab, group)}
         for name in MODELS:
-            history, kept = training_of(name, lab, out / f"scratch-{name}", group)
+            measured[name], kept = training_of(name, lab, out / f"scratch-{name}", group)
             _save(kept, out / f"{name}.pt", group)
-            if group.first:
-                (out / f"{name}.json").write_text(json.dumps(history), encoding="utf-8")
+        if group.first:
+            (out / "measured.json").write_text(json.dumps(measured), encoding="utf-8")
 
 
 def _save(tensors: dict[str, Tensor], path: Path, group: Group) -> None:
@@ -168,4 +165,4 @@ def _save(tensors: dict[str, Tensor], path: Path, group: Group) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
+    main(*map(Path, sys.argv[1:]))

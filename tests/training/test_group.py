@@ -1,12 +1,14 @@
 """Several processes: what they compute together is what one computes."""
 
-import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from group_kit import entries, gradients_of, together, training_of, validations_of
 from training_kit import MODELS, write_lab_set
+
+from photochrom.files import read_json
 
 SIDE = 64
 
@@ -18,24 +20,23 @@ def lab64(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def gradients(lab64: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("gradients")
-    together("gradients", lab64, out)
-    return out
+def out(lab64: Path, lab: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What two processes wrote."""
+    folder = tmp_path_factory.mktemp("two")
+    together(lab64, lab, folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def trainings(lab: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("trainings")
-    together("trainings", lab, out)
-    return out
+def measured(out: Path) -> Any:
+    return read_json(out / "measured.json")
 
 
 @pytest.mark.parametrize("name", entries())
 def test_gradients_are_those_of_one_process(
-    name: str, gradients: Path, lab64: Path, tmp_path: Path
+    name: str, out: Path, lab64: Path, tmp_path: Path
 ) -> None:
-    of_two = torch.load(gradients / f"{name}.pt", weights_only=True)
+    of_two = torch.load(out / f"gradients-{name}.pt", weights_only=True)
     of_one = gradients_of(entries()[name], lab64, tmp_path)
     assert of_two.keys() == of_one.keys()
     greatest = max(float(gradient.abs().max()) for gradient in of_one.values())
@@ -47,22 +48,22 @@ def test_gradients_are_those_of_one_process(
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_training_has_the_same_metrics(
-    name: str, trainings: Path, lab: Path, tmp_path: Path
+    name: str, out: Path, measured: Any, lab: Path, tmp_path: Path
 ) -> None:
-    of_two = json.loads((trainings / f"{name}.json").read_text(encoding="utf-8"))
+    of_two = measured[name]
     of_one, kept = training_of(name, lab, tmp_path)
     assert [row.keys() for row in of_two] == [row.keys() for row in of_one]
     for one, two in zip(of_one, of_two, strict=True):
         assert two == pytest.approx(one, rel=1e-6)
-    state = torch.load(trainings / f"{name}.pt", weights_only=True)
+    state = torch.load(out / f"{name}.pt", weights_only=True)
     assert state.keys() == kept.keys()
     for key, tensor in kept.items():
         assert torch.allclose(state[key], tensor, rtol=1e-6, atol=1e-9), key
 
 
-def test_an_uneven_evaluation_is_that_of_one_process(trainings: Path, lab: Path) -> None:
+def test_an_uneven_evaluation_is_that_of_one_process(measured: Any, lab: Path) -> None:
     """One photograph leaves the second process none; five and seven leave it fewer."""
-    of_two = json.loads((trainings / "validations.json").read_text(encoding="utf-8"))
+    of_two = measured["validations"]
     of_one = validations_of(lab)
     assert of_two.keys() == of_one.keys()
     for count, measured in of_one.items():
