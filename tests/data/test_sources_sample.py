@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from photochrom.data.sources import photographs, sample
-from photochrom.params.data import Source
+from photochrom.data.splits import split_of
+from photochrom.params.data import Source, SplitParams
 
 IDS = [f"photograph-{number}" for number in range(500)]
 
@@ -49,3 +50,12 @@ def test_the_limit_holds_for_the_embedded_photographs(data_params, tmp_path):
     assert ids(limit=10) == [name for name in everything if name in set(ids(limit=10))]
     assert ids(limit=1000) == everything
     assert ids(limit=10) != ids(limit=10, seed=1)
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_a_sample_is_of_all_splits(seed):
+    """Sample and splits each go by a hash; were it the same, a sample would be all test."""
+    split = SplitParams(test=0.2, validation=0.1, seed=seed, own=False)
+    found = [split_of(name, split) for name in sample(IDS, 100, seed)]
+    assert 5 < found.count("test") < 40
+    assert found.count("train") > 50

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from photochrom.data.raw import read_manifest
+from photochrom.data.raw import count_photographs
 
 ROOT = Path(__file__).parents[2]
 STAGE = ROOT / "stages" / "download.py"
@@ -47,7 +47,7 @@ def test_the_stage_writes_the_photographs(project, jpeg):
     result = run(folder)
     assert result.returncode == 0, result.stderr
     assert "folder: 2 photographs" in result.stderr
-    assert len(read_manifest(folder / "data" / "raw")) == 2
+    assert count_photographs(folder / "data" / "raw") == 2
 
 
 def test_a_refusal_is_one_line(project):

@@ -12,7 +12,12 @@ from torch import nn
 
 from photochrom.objectives import Player
 from photochrom.params.models import OptimizerParams
-from photochrom.training.optimizers import MovingAverage, learning_rate, make_optimizer
+from photochrom.training.optimizers import (
+    MovingAverage,
+    clip_gradients,
+    learning_rate,
+    make_optimizer,
+)
 
 CPU = torch.device("cpu")
 
@@ -79,6 +84,23 @@ def test_adamw_shrinks_weights_apart_from_the_gradient() -> None:
         parameter.grad = torch.zeros_like(parameter)
     optimizer.step()
     torch.testing.assert_close(layer.weight.detach(), before * (1 - 0.1 * 0.5))
+
+
+@pytest.mark.parametrize("most", [0.5, 13.0, 1000.0])
+def test_gradients_are_clipped_to_a_norm(most: float) -> None:
+    """Of (3, 4) and (12,) the norm is 13."""
+    gradients = [torch.tensor([3.0, 4.0]), torch.tensor([12.0])]
+    expected = [nn.Parameter(torch.zeros_like(g)) for g in gradients]
+    for parameter, gradient in zip(expected, gradients, strict=True):
+        parameter.grad = gradient.clone()
+    nn.utils.clip_grad_norm_(expected, most)
+    assert clip_gradients(gradients, most).item() == pytest.approx(13.0)
+    for gradient, parameter in zip(gradients, expected, strict=True):
+        torch.testing.assert_close(gradient, parameter.grad)
+
+
+def test_a_norm_that_is_no_number_is_told() -> None:
+    assert clip_gradients([torch.tensor([float("nan"), 1.0])], 1.0).isnan()
 
 
 def walk(network: nn.Module, steps: int) -> list[dict[str, torch.Tensor]]:

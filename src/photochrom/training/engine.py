@@ -27,7 +27,12 @@ from photochrom.training.distributed import ALONE, Group
 from photochrom.training.division import divide
 from photochrom.training.errors import TrainingError, TrainingStopped
 from photochrom.training.history import Observer, Progress, Row
-from photochrom.training.optimizers import MovingAverage, learning_rate, make_optimizer
+from photochrom.training.optimizers import (
+    MovingAverage,
+    clip_gradients,
+    learning_rate,
+    make_optimizer,
+)
 from photochrom.training.signals import Signals
 from photochrom.training.synchronized import synchronize
 from photochrom.training.validation import validate
@@ -197,7 +202,7 @@ class Trainer:
         for piece, of_piece in zip(self._division.pieces, turns, strict=True):
             self._division.current = piece
             # The same for every piece: each cuts its own from what is drawn for the whole batch.
-            torch.manual_seed(seed)
+            self._seed_dropout(seed)
             turn = self._next(of_piece)
             if turn is None:
                 return None
@@ -206,6 +211,12 @@ class Trainer:
                 self._optimizers[player].zero_grad(set_to_none=True)
             self._learn(turn, len(piece) / self._batch)
         return player
+
+    def _seed_dropout(self, seed: int) -> None:
+        # torch.manual_seed formats a traceback at every call where there is no GPU.
+        torch.default_generator.manual_seed(seed)
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(seed)
 
     def _next(self, turns: Iterator[Turn]) -> Turn | None:
         with self._autocast():
@@ -222,10 +233,10 @@ class Trainer:
         optimizer, player = self._optimizers[name], self._players[name]
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(player.optimizer, self.progress.step, self._steps)
-        self._group.sum(p.grad for p in player.module.parameters() if p.grad is not None)
-        if (clip := player.optimizer.clip) is not None:
-            norm = nn.utils.clip_grad_norm_(player.module.parameters(), clip)
-            self._note_bad(norm.detach())
+        gradients = [p.grad for p in player.module.parameters() if p.grad is not None]
+        self._group.sum(gradients)
+        if player.optimizer.clip is not None:
+            self._note_bad(clip_gradients(gradients, player.optimizer.clip))
         optimizer.step()
 
     def _note_bad(self, value: Tensor) -> None:

@@ -4,7 +4,7 @@ import copy
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from photochrom.objectives import Player
 from photochrom.params.models import OptimizerParams
@@ -19,6 +19,16 @@ def make_optimizer(player: Player) -> torch.optim.Optimizer:
         return torch.optim.SGD(weights, params.lr, momentum, weight_decay=decay, fused=True)
     kind = torch.optim.AdamW if params.kind == "adamw" else torch.optim.Adam
     return kind(weights, params.lr, betas=params.betas, weight_decay=decay, fused=True)
+
+
+def clip_gradients(gradients: list[Tensor], most: float) -> Tensor:
+    """Scale gradients down to a total norm of ``most``, and return what it was (scalar)."""
+    norm = nn.utils.get_total_norm(gradients)
+    if norm.is_cuda or not norm <= most:
+        # On a GPU nobody waits for the norm: where it is small enough, this multiplies by 1.
+        scale = (most / (norm + 1e-6)).clamp(max=1.0)
+        torch._foreach_mul_(gradients, scale)
+    return norm
 
 
 def learning_rate(params: OptimizerParams, step: int, steps: int) -> float:
