@@ -113,18 +113,23 @@ def augmented(
     batch = to_batch(stored, image.size)
     lab = torch.cat((batch.lightness, batch.ab), dim=1)
     count = len(lab) if total is None else total
-    own = torch.arange(count) if positions is None else positions
     if image.scale is not None:
-        lab = _enlarged(lab, image.scale, torch.rand(3, count, generator=generator)[:, own])
+        draws = torch.rand(3, count, generator=generator)
+        lab = _enlarged(lab, image.scale, _of(draws, positions))
     if image.crop is not None:
         room = lab.shape[-1] - image.crop + 1
-        corners = torch.randint(room, (2, count, 1), generator=generator)[:, own]
-        lab = _crops(lab, image.crop, corners)
+        corners = torch.randint(room, (2, count), generator=generator)
+        lab = _crops(lab, image.crop, _of(corners, positions)[:, :, None])
     if image.flip:
-        mirrored = (torch.rand(count, 1, 1, 1, generator=generator) < 0.5)[own]
-        lab = torch.where(_sent(mirrored, lab.device), lab.flip(-1), lab)
+        mirrored = _of(torch.rand(count, generator=generator) < 0.5, positions)
+        lab = torch.where(_sent(mirrored, lab.device)[:, None, None, None], lab.flip(-1), lab)
     lab = lab.contiguous(memory_format=torch.channels_last)
     return Batch(lab[:, :1], lab[:, 1:])
+
+
+def _of(draws: Tensor, positions: Tensor | None) -> Tensor:
+    """Return the draws (.., total) of some photographs (.., N)."""
+    return draws if positions is None else draws[..., positions]
 
 
 def _enlarged(lab: Tensor, least: float, draws: Tensor) -> Tensor:

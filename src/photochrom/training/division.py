@@ -6,6 +6,7 @@ weighted by the pieces' sizes, random numbers are drawn for the whole batch and 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -30,7 +31,7 @@ class Division:
     pieces: list[range]
     current: range
 
-    @property
+    @cached_property
     def positions(self) -> Tensor:
         """All of this process's photographs as positions in the batch, in the order of pieces."""
         return torch.tensor([position for piece in self.pieces for position in piece])
