@@ -76,8 +76,8 @@ report: ## Open the report in the browser
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then $(PYTHON) -m webbrowser "file://$(CURDIR)/$(PAGE)" >/dev/null; fi
 
 .PHONY: bench
-bench: setup ## Measure speed against the floor of the same work done bare
-	$(BIN)/python benchmarks/run.py
+bench: setup ## Measure speed against limits and usual ways (BENCH="--only b,c --rounds 5")
+	@$(BIN)/python benchmarks/run.py $(BENCH)
 
 .PHONY: clean
 clean: ## Remove caches and what the pipeline wrote; photographs, DVC's cache and runs stay

@@ -6,7 +6,6 @@ greatest memory is that of the size alone; it includes the libraries.
 
 import io
 import multiprocessing
-import resource
 import sys
 import tempfile
 import time
@@ -17,6 +16,8 @@ import numpy as np
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
+
+from measuring import peak
 
 SHAPES = {1: (1224, 816), 12: (4000, 3000), 40: (7746, 5164), 100: (12247, 8165)}
 """Width and height, by megapixels."""
@@ -90,12 +91,6 @@ def color(model: str | None, path: Path) -> Cost:
     encoded(colored, FORM)
     watch.lap("write")
     return Cost(watch.seconds, watch.cpu_seconds, (before, peak()))
-
-
-def peak() -> float:
-    """Return the greatest memory of this process so far, in MiB."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def measured(model: str | None, megapixels: int, folder: Path) -> Cost:
