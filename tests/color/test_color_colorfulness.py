@@ -55,10 +55,28 @@ def test_both_variants_follow_the_formula(rgb):
     signed, absolute = reference(rgb, False), reference(rgb, True)
     assert float(colorfulness(picture)) == pytest.approx(signed, abs=1e-2)
     assert float(absolute_colorfulness(picture)) == pytest.approx(absolute, abs=1e-2)
-    assert [float(value) for value in both_colorfulnesses(picture)] == [
-        float(colorfulness(picture)),
-        float(absolute_colorfulness(picture)),
-    ]
+    assert both_colorfulnesses(rgb.astype(np.int16)) == pytest.approx((signed, absolute), abs=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 63), (257, 1031), (480, 640)])
+def test_the_fast_way_is_exact_for_pictures_of_every_size(shape):
+    """Also where the pixels fill no whole block, and where they take several passes."""
+    rgb = np.random.default_rng(3).integers(0, 256, (3, *shape), dtype=np.uint8)
+    rgb[:, : shape[0] // 2] = np.array([[[255]], [[0]], [[255]]])
+    signed, absolute = both_colorfulnesses(rgb.astype(np.int16))
+    assert (signed, absolute) == pytest.approx((reference(rgb, False), reference(rgb, True)))
+    picture = torch.from_numpy(rgb)
+    assert signed == pytest.approx(float(colorfulness(picture)), abs=1e-3)
+    assert absolute == pytest.approx(float(absolute_colorfulness(picture)), abs=1e-3)
+
+
+@pytest.mark.parametrize("color", [RED, GREEN, BLUE, (255, 255, 0), (7, 7, 7)])
+def test_the_fast_way_sums_up_the_largest_values_exactly(color):
+    flat = np.empty((3, 700, 700), np.int16)
+    flat[:] = np.array(color)[:, None, None]
+    red, green, blue = color
+    mean = 0.3 * np.hypot(red - green, (red + green) / 2 - blue)
+    assert both_colorfulnesses(flat) == (pytest.approx(mean, rel=1e-12),) * 2
 
 
 @given(pictures, st.randoms(use_true_random=False))

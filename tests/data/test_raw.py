@@ -11,10 +11,19 @@ import zipfile
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from photochrom.data import raw
-from photochrom.data.raw import RawError, RawReader, read_manifest, write_raw
+from photochrom.data.raw import (
+    MANIFEST,
+    RawError,
+    RawReader,
+    count_photographs,
+    read_manifest,
+    write_raw,
+)
 from photochrom.data.sources import Photograph, SourceError, UnreadableError
 from photochrom.data.sources.base import MAX_BYTES, File, InPlace
 
@@ -38,9 +47,17 @@ def some(count=20):
     return [photograph(f"set/{n}.jpg", f"bytes {n}".encode() * n) for n in range(1, count)]
 
 
+def listed(folder):
+    return pa.Table.from_batches(read_manifest(folder, 7)).to_pylist()
+
+
+def column(folder, name):
+    return [row[name] for row in listed(folder)]
+
+
 def read_all(folder):
     reader = RawReader(folder)
-    return {row.id: reader.read(row.shard, row.path) for row in read_manifest(folder).itertuples()}
+    return {row["id"]: reader.read(row["shard"], row["path"]) for row in listed(folder)}
 
 
 def contents(folder):
@@ -56,7 +73,7 @@ def test_bytes_come_back_as_they_were(tmp_path):
 
 def test_the_manifest_lists_everything_that_is_known(tmp_path):
     write_raw([photograph("a/ä.jpg", b"abc", label="a", group="scene", split="test")], tmp_path)
-    (row,) = read_manifest(tmp_path).to_dict("records")
+    (row,) = listed(tmp_path)
     assert row == {
         "id": "a/ä.jpg",
         "shard": "shard-00000.zip",
@@ -71,10 +88,8 @@ def test_the_manifest_lists_everything_that_is_known(tmp_path):
 
 def test_what_is_unknown_is_none(tmp_path):
     write_raw([photograph("a.jpg", b"a", label="x"), photograph("b.jpg", b"b")], tmp_path)
-    manifest = read_manifest(tmp_path)
-    assert manifest["label"].tolist() == ["x", None]
-    assert manifest["split"].tolist() == [None, None]
-    assert manifest["bytes"].dtype == "int64"
+    assert column(tmp_path, "label") == ["x", None]
+    assert column(tmp_path, "split") == [None, None]
 
 
 def test_the_same_photographs_make_the_same_files(tmp_path):
@@ -97,6 +112,25 @@ def test_shards_are_uncompressed_and_not_larger_than_agreed(tmp_path, monkeypatc
     assert read_all(tmp_path) == data
 
 
+def test_shards_hold_no_more_photographs_than_agreed(tmp_path, monkeypatch):
+    monkeypatch.setattr(raw, "SHARD_PHOTOGRAPHS", 8)
+    assert write_raw(some(), tmp_path).shards == 3
+    names = [f"shard-0000{position // 8}.zip" for position in range(19)]
+    assert column(tmp_path, "shard") == names
+    assert read_all(tmp_path) == {found.id: found.location.data for found in some()}
+
+
+def test_a_manifest_is_written_and_read_a_piece_at_a_time(tmp_path, monkeypatch):
+    write_raw(some(), tmp_path / "whole")
+    monkeypatch.setattr(raw, "GROUP", 4)
+    write_raw(some(), tmp_path / "pieces")
+    assert pq.ParquetFile(tmp_path / "pieces" / MANIFEST).num_row_groups == 5
+    assert listed(tmp_path / "pieces") == listed(tmp_path / "whole")
+    sizes = [batch.num_rows for batch in read_manifest(tmp_path / "pieces", 7, ("id",))]
+    assert sizes == [7, 7, 5]
+    assert count_photographs(tmp_path / "pieces") == 19
+
+
 def test_the_largest_photograph_fits_a_shard():
     assert MAX_BYTES + 10 * raw.ENTRY_BYTES < raw.SHARD_BYTES
 
@@ -104,7 +138,7 @@ def test_the_largest_photograph_fits_a_shard():
 def test_an_unreadable_photograph_is_listed_without_its_bytes(tmp_path, capsys):
     summary = write_raw([photograph("bad.jpg", None), photograph("good.jpg", b"good")], tmp_path)
     assert summary.unreadable == 1
-    assert read_manifest(tmp_path)["bytes"].tolist() == [0, 4]
+    assert column(tmp_path, "bytes") == [0, 4]
     assert read_all(tmp_path) == {"bad.jpg": b"", "good.jpg": b"good"}
     assert "bad.jpg cannot be read" in capsys.readouterr().err
 
@@ -130,8 +164,8 @@ def test_photographs_in_place_are_listed_not_copied(tmp_path):
     summary = write_raw(found, tmp_path / "raw")
     assert [p.name for p in (tmp_path / "raw").iterdir()] == ["manifest.parquet"]
     assert (summary.shards, summary.bytes) == (0, 8)
-    assert read_manifest(tmp_path / "raw")["bytes"].tolist() == [8, 0]
-    first = read_manifest(tmp_path / "raw").iloc[0]
+    assert column(tmp_path / "raw", "bytes") == [8, 0]
+    first = listed(tmp_path / "raw")[0]
     assert (first["shard"], first["path"], first["sha256"]) == (None, str(path), None)
     reader = RawReader(tmp_path / "raw")
     assert reader.read(first["shard"], first["path"]) == b"in place"
@@ -220,7 +254,7 @@ def read_one(job):
 
 def test_the_reader_travels_to_other_processes(tmp_path):
     write_raw(some(), tmp_path)
-    rows = read_manifest(tmp_path)[["shard", "path"]].itertuples(index=False, name=None)
+    rows = [(row["shard"], row["path"]) for row in listed(tmp_path)]
     reader = RawReader(tmp_path)
     reader.read("shard-00000.zip", "set/1.jpg")
     assert len(pickle.dumps(reader)) < 500
@@ -255,11 +289,13 @@ def test_damage_to_one_photograph_of_a_shard_is_its_own(tmp_path):
 
 
 def test_missing_shards_and_manifests_say_what_to_run(tmp_path):
-    with pytest.raises(RawError, match="run the stage"):
-        read_manifest(tmp_path)
-    (tmp_path / "manifest.parquet").write_bytes(b"half")
-    with pytest.raises(RawError, match="run the stage"):
-        read_manifest(tmp_path)
+    for read in (count_photographs, listed):
+        (tmp_path / MANIFEST).unlink(missing_ok=True)
+        with pytest.raises(RawError, match="run the stage"):
+            read(tmp_path)
+        (tmp_path / MANIFEST).write_bytes(b"half")
+        with pytest.raises(RawError, match="run the stage"):
+            read(tmp_path)
     with pytest.raises(RawError, match="run the stage download"):
         RawReader(tmp_path).read("shard-00000.zip", "a.jpg")
     write_raw(some(), tmp_path)

@@ -1,34 +1,24 @@
 """Which photographs are kept, why others are not, and the splits."""
 
 import hashlib
-import io
+import os
 from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from filter_kit import GOOD, faded, judge
 from made_photographs import encoded, filter_params, picture, store
 from PIL import Image
-from skimage import data as photographs_of_skimage
 
+from photochrom.data import measured, selection
 from photochrom.data.raw import write_raw
-from photochrom.data.selection import (
-    REASONS,
-    SPLITS,
-    Measured,
-    SelectionError,
-    difference_hash,
-    measure,
-    near_duplicates,
-    select,
-    split_of,
-    summary,
-)
+from photochrom.data.selection import REASONS, SelectionError, select, summary
 from photochrom.data.selection_figures import draw_histogram, draw_selection
 from photochrom.data.sources.base import File, InPlace, Photograph
-from photochrom.params.data import SplitParams
+from photochrom.data.splits import SPLITS
 
 STRICT = {
     "min_colorfulness": 15,
@@ -36,18 +26,11 @@ STRICT = {
     "max_megapixels": 0.1,
     "near_duplicate_bits": 2,
 }
-GOOD = {f"good/{number:02d}.png": encoded(picture(number)) for number in range(20)}
 
 
 @pytest.fixture(autouse=True)
 def one_process(monkeypatch):
     monkeypatch.setenv("PHOTOCHROM_WORKERS", "1")
-
-
-def faded(number: int) -> Image.Image:
-    """Return a picture with hardly any color."""
-    gray = np.asarray(picture(number).convert("L"), dtype=np.int16)
-    return Image.fromarray(np.stack((gray + 8, gray, gray), 2).clip(0, 255).astype(np.uint8))
 
 
 def bad_files() -> dict[str, tuple[bytes, str]]:
@@ -94,19 +77,28 @@ def odd_files() -> dict[str, bytes]:
     }
 
 
+class Judged(NamedTuple):
+    """Where the photographs and the manifest of the selection lie, and what stands in it."""
+
+    raw: Path
+    manifest: Path
+    table: pd.DataFrame
+
+
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory):
-    """Return the raw folder and the table of good, odd and bad photographs together."""
+    """Return good, odd and bad photographs judged together."""
     place = tmp_path_factory.mktemp("judged")
     bad = {name: data for name, (data, _) in bad_files().items()}
     raw = store(place, GOOD | odd_files() | bad)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PHOTOCHROM_WORKERS", "1")
-        return raw, select(raw, filter_params(**STRICT)).set_index("id", drop=False)
+        table = judge(raw, filter_params(**STRICT))
+    return Judged(raw, place / "filtered.parquet", table)
 
 
 def test_every_bad_photograph_is_accounted_for_with_its_reason(judged):
-    _, table = judged
+    table = judged.table
     found = {name: table.loc[name, "reason"] for name in bad_files()}
     assert found == {name: reason for name, (_, reason) in bad_files().items()}
     assert set(found.values()) == set(REASONS)
@@ -116,14 +108,14 @@ def test_every_bad_photograph_is_accounted_for_with_its_reason(judged):
 
 
 def test_every_good_and_every_odd_photograph_is_kept(judged):
-    _, table = judged
+    table = judged.table
     good = table.loc[[*GOOD, *odd_files()]]
     assert set(good["status"]) == {"kept"}
     assert set(good["reason"]) == set(good["detail"]) == {""}
 
 
 def test_the_table_has_one_row_per_photograph_in_the_order_of_the_manifest(judged):
-    raw, table = judged
+    raw, table = judged.raw, judged.table
     manifest = pd.read_parquet(raw / "manifest.parquet")
     assert table["id"].tolist() == manifest["id"].tolist()
     assert set(manifest.columns) < set(table.columns)
@@ -133,7 +125,7 @@ def test_the_table_has_one_row_per_photograph_in_the_order_of_the_manifest(judge
 
 
 def test_details_say_what_is_wrong(judged):
-    details = judged[1]["detail"]
+    details = judged.table["detail"]
     assert details["bad/empty.jpg"] == "The file is empty."
     assert details["bad/strip.png"] == "Its shorter side is 31 px, under 32."
     assert details["bad/huge.png"] == "It has 1000 x 400 pixels, over the limit of 0.1 MP."
@@ -143,16 +135,16 @@ def test_details_say_what_is_wrong(judged):
 
 
 def test_sizes_are_upright_and_unknown_ones_zero(judged):
-    sizes = judged[1][["width", "height"]]
+    sizes = judged.table[["width", "height"]]
     assert sizes.loc["odd/rotated.jpg"].tolist() == [40, 60]
     assert sizes.loc["good/00.png"].tolist() == [60, 40]
     assert sizes.loc["bad/text.jpg"].tolist() == [0, 0]
-    assert np.isnan(judged[1].loc["bad/text.jpg", "colorfulness"])
+    assert np.isnan(judged.table.loc["bad/text.jpg", "colorfulness"])
 
 
 def test_the_summary_counts_everything_once(judged):
-    _, table = judged
-    numbers = summary(table)
+    table = judged.table
+    numbers = summary(judged.manifest)
     reasons = Counter(reason for _, reason in bad_files().values())
     assert numbers["photographs"] == len(table)
     assert numbers["kept"] == len(GOOD) + len(odd_files())
@@ -165,10 +157,10 @@ def test_the_summary_counts_everything_once(judged):
 
 
 def test_figures_show_what_was_kept_and_each_reason(judged, tmp_path):
-    raw, table = judged
+    raw, manifest, _ = judged
     for name in ("one", "two"):
-        draw_histogram(table, filter_params(**STRICT), tmp_path / f"{name}.png")
-        draw_selection(table, raw, filter_params(**STRICT), tmp_path / f"{name}.jpg")
+        draw_histogram(manifest, filter_params(**STRICT), tmp_path / f"{name}.png")
+        draw_selection(manifest, raw, filter_params(**STRICT), tmp_path / f"{name}.jpg")
     for kind in ("png", "jpg"):
         first, second = (tmp_path / f"{name}.{kind}" for name in ("one", "two"))
         assert first.read_bytes() == second.read_bytes()
@@ -177,60 +169,46 @@ def test_figures_show_what_was_kept_and_each_reason(judged, tmp_path):
         assert drawn.height == 6 * (112 + 4 + 18) + 4
 
 
-def test_the_number_of_processes_changes_nothing(judged, monkeypatch):
-    raw, table = judged
+def test_neither_the_processes_nor_where_they_run_changes_anything(judged, tmp_path, monkeypatch):
+    """The paths are relative, and the workers' directory is another."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PHOTOCHROM_WORKERS", "2")
-    with_two = select(raw, filter_params(**STRICT))
-    pd.testing.assert_frame_equal(with_two, table.reset_index(drop=True))
+    monkeypatch.setattr(measured, "LEAST_ROWS", 5)
+    monkeypatch.setattr(measured, "in_parallel", elsewhere(measured.in_parallel, tmp_path))
+    near = Path(os.path.relpath(judged.raw))
+    select(near, Path("two.parquet"), filter_params(**STRICT), Path(".checkpoints/filter"))
+    assert Path("two.parquet").read_bytes() == judged.manifest.read_bytes()
 
 
-def test_the_size_of_the_chunks_changes_nothing(judged, monkeypatch):
-    raw, table = judged
-    for size in (1, 7):
-        monkeypatch.setattr("photochrom.data.selection.CHUNK", size)
-        again = select(raw, filter_params(**STRICT))
-        pd.testing.assert_frame_equal(again, table.reset_index(drop=True))
+def elsewhere(in_parallel, place):
+    """Have the work done in another directory than the caller's."""
+
+    def moved(work, items, title, total):
+        (place / "elsewhere").mkdir()
+        os.chdir(place / "elsewhere")
+        yield from in_parallel(work, items, title, total)
+        os.chdir(place)
+
+    return moved
 
 
-# Measuring one photograph
+@pytest.mark.parametrize("rows", [1, 7, 1000])
+def test_the_size_of_the_parts_changes_nothing(judged, tmp_path, monkeypatch, rows):
+    monkeypatch.setattr(measured, "LEAST_ROWS", rows)
+    select(judged.raw, tmp_path / "other.parquet", filter_params(**STRICT), tmp_path / "scratch")
+    assert (tmp_path / "other.parquet").read_bytes() == judged.manifest.read_bytes()
 
 
-def test_measuring_a_bad_file_gives_its_digest_and_reason():
-    found = measure(b"nothing", filter_params())
-    assert (found.reason, found.width, found.hash) == ("corrupt", 0, "")
-    assert found.sha256 == hashlib.sha256(b"nothing").hexdigest()
-
-
-def test_large_photographs_are_measured_reduced_and_agree_with_the_whole():
-    image = Image.fromarray(photographs_of_skimage.coffee())
-    large, small = image.resize((1800, 1200)), image
-    found = [measure(encoded(one), filter_params()) for one in (large, small)]
-    assert (found[0].width, found[0].height) == (1800, 1200)
-    assert found[0].colorfulness == pytest.approx(found[1].colorfulness, rel=0.02)
-    assert 0.8 < found[1].colorfulness_absolute / found[1].colorfulness < 1
-
-
-@pytest.mark.parametrize("least", [0.0, 200.0])
-def test_the_threshold_of_colorfulness_is_the_one_given(least):
-    found = measure(GOOD["good/00.png"], filter_params(min_colorfulness=least))
-    assert found.reason == ("not colorful" if least else "")
-
-
-def test_a_gray_photograph_is_gray_even_where_any_colorfulness_will_do():
-    assert measure(encoded(picture(1).convert("L")), filter_params()).reason == "gray"
-
-
-@pytest.mark.parametrize("photograph", [picture(1).convert("L"), faded(2)])
-def test_without_a_least_colorfulness_even_photographs_without_color_are_kept(photograph):
-    found = measure(encoded(photograph), filter_params(min_colorfulness=None))
-    assert found.reason == ""
-    assert found.colorfulness < 15
-
-
-def test_sides_just_long_enough_are_kept():
-    for side, reason in ((32, ""), (31, "too small")):
-        data = encoded(picture(1, (100, side)))
-        assert measure(data, filter_params(min_side=32)).reason == reason
+def test_a_manifest_of_many_groups_of_rows_says_the_same(judged, tmp_path, monkeypatch):
+    monkeypatch.setattr(measured, "LEAST_ROWS", 5)
+    monkeypatch.setattr(selection, "GROUP", 12)
+    manifest = tmp_path / "groups.parquet"
+    select(judged.raw, manifest, filter_params(**STRICT), tmp_path / "scratch")
+    pd.testing.assert_frame_equal(pd.read_parquet(manifest), judged.table.reset_index(drop=True))
+    assert summary(manifest) == summary(judged.manifest)
+    draw_selection(manifest, judged.raw, filter_params(**STRICT), tmp_path / "groups.jpg")
+    draw_selection(judged.manifest, judged.raw, filter_params(**STRICT), tmp_path / "one.jpg")
+    assert (tmp_path / "groups.jpg").read_bytes() == (tmp_path / "one.jpg").read_bytes()
 
 
 def test_photographs_left_in_place_are_judged_also_when_one_has_gone(tmp_path):
@@ -240,7 +218,7 @@ def test_photographs_left_in_place_are_judged_also_when_one_has_gone(tmp_path):
     listed = [Photograph(path.name, None, path.name, None, InPlace(path)) for path in paths]
     write_raw(listed, tmp_path / "raw")
     paths[3].unlink()
-    table = select(tmp_path / "raw", filter_params()).set_index("id")
+    table = judge(tmp_path / "raw", filter_params())
     assert table.loc["3.png", "reason"] == "corrupt"
     assert "No such file" in table.loc["3.png", "detail"]
     assert (table.drop(index="3.png")["status"] == "kept").all()
@@ -255,7 +233,7 @@ def test_photographs_whose_bytes_could_not_be_had_are_corrupt(tmp_path):
     ]
     gone = Photograph("gone.png", None, "gone.png", None, File(tmp_path / "gone.png"))
     write_raw([*listed, gone], raw)
-    table = select(raw, filter_params()).set_index("id")
+    table = judge(raw, filter_params())
     assert table.loc["gone.png", "reason"] == "corrupt"
 
 
@@ -264,207 +242,37 @@ def test_photographs_whose_bytes_could_not_be_had_are_corrupt(tmp_path):
 
 def test_the_first_of_equal_files_is_kept(tmp_path):
     copies = {f"z/{number}.png": GOOD["good/05.png"] for number in range(3)}
-    table = select(store(tmp_path, GOOD | copies), filter_params()).set_index("id")
+    table = judge(store(tmp_path, GOOD | copies), filter_params())
     assert table.loc["good/05.png", "status"] == "kept"
     assert table.loc[list(copies), "reason"].tolist() == ["duplicate"] * 3
 
 
 def test_a_copy_of_a_rejected_photograph_is_rejected_for_what_it_is(tmp_path):
     gray = encoded(picture(300).convert("L"))
-    table = select(store(tmp_path, GOOD | {"a.png": gray, "b.png": gray}), filter_params())
-    assert table.set_index("id").loc[["a.png", "b.png"], "reason"].tolist() == ["gray", "gray"]
+    table = judge(store(tmp_path, GOOD | {"a.png": gray, "b.png": gray}), filter_params())
+    assert table.loc[["a.png", "b.png"], "reason"].tolist() == ["gray", "gray"]
 
 
 def test_near_duplicates_are_kept_where_nobody_asks(tmp_path):
     twin = {"twin.jpg": encoded(picture(0), "JPEG")}
-    table = select(store(tmp_path, GOOD | twin), filter_params(near_duplicate_bits=None))
+    table = judge(store(tmp_path, GOOD | twin), filter_params(near_duplicate_bits=None))
     assert set(table["status"]) == {"kept"}
-
-
-def test_real_photographs_differ_and_their_copies_do_not():
-    real = {
-        name: Image.fromarray(getattr(photographs_of_skimage, name)())
-        for name in ("astronaut", "chelsea", "coffee", "rocket")
-    }
-    hashes = {name: int(difference_hash(image), 16) for name, image in real.items()}
-    for name, image in real.items():
-        small = image.resize((image.width // 3, image.height // 3), Image.Resampling.LANCZOS)
-        with_loss = Image.open(io.BytesIO(encoded(image, "JPEG", quality=40)))
-        for copy in (small, with_loss):
-            assert (int(difference_hash(copy), 16) ^ hashes[name]).bit_count() <= 3
-        others = [
-            (value ^ hashes[name]).bit_count() for key, value in hashes.items() if key != name
-        ]
-        assert min(others) > 12
-
-
-def test_the_difference_hash_is_the_published_one():
-    image = picture(7, (90, 80))
-    gray = np.asarray(image.convert("L"), dtype=np.float64)
-    areas = gray.reshape(8, 10, 9, 10).mean(axis=(1, 3)).round()
-    bits = "".join("1" if row[i + 1] > row[i] else "0" for row in areas for i in range(8))
-    assert (int(bits, 2) ^ int(difference_hash(image), 16)).bit_count() <= 1
-    assert len(difference_hash(image)) == 16
-
-
-def brute_force_twins(hashes: list[int], bits: int) -> dict[int, int]:
-    twins: dict[int, int] = {}
-    for later, value in enumerate(hashes):
-        close = [
-            earlier
-            for earlier in range(later)
-            if earlier not in twins and (value ^ hashes[earlier]).bit_count() <= bits
-        ]
-        if close:
-            twins[later] = close[0]
-    return twins
-
-
-@given(
-    st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=4),
-    st.lists(st.tuples(st.integers(0, 3), st.sets(st.integers(0, 63), max_size=5)), max_size=25),
-    st.integers(0, 3),
-)
-def test_near_duplicates_are_those_of_comparing_all_pairs(originals, copies, bits):
-    """Few originals, and copies with up to five flipped bits, in every quarter."""
-    hashes = list(originals)
-    for which, flips in copies:
-        value = originals[which % len(originals)]
-        hashes.append(value ^ sum(1 << bit for bit in flips))
-    found = near_duplicates([f"{value:016x}" for value in hashes], bits)
-    assert found == brute_force_twins(hashes, bits)
-
-
-@pytest.mark.parametrize("untouched", range(4))
-def test_near_duplicates_are_found_by_whichever_quarter_is_left(untouched):
-    flips = sum(1 << (16 * quarter + 5) for quarter in range(4) if quarter != untouched)
-    hashes = ["0123456789abcdef", f"{0x0123456789ABCDEF ^ flips:016x}"]
-    assert near_duplicates(hashes, 3) == {1: 0}
-    assert near_duplicates(hashes, 2) == {}
-
-
-# Splits
-
-
-def by_hash(**changes) -> SplitParams:
-    return SplitParams(**{"own": True, "validation": 0.2, "test": 0.1, "seed": 5, **changes})
-
-
-def test_shares_of_the_splits_are_those_asked_for():
-    counts = Counter(split_of(f"group {number}", by_hash()) for number in range(20_000))
-    assert counts["test"] / 20_000 == pytest.approx(0.1, abs=0.01)
-    assert counts["validation"] / 20_000 == pytest.approx(0.2, abs=0.01)
-
-
-def test_a_group_stays_in_its_split_when_the_test_share_does():
-    """More validation takes from training only, and another seed gives another division."""
-    names = [f"group {number}" for number in range(500)]
-    few, many, other = (
-        [split_of(name, params) for name in names]
-        for params in (by_hash(), by_hash(validation=0.5), by_hash(seed=6))
-    )
-    assert all(a == b or (a, b) == ("train", "validation") for a, b in zip(few, many, strict=True))
-    assert few != other
-
-
-def test_the_splits_are_the_same_on_every_machine_and_in_every_version():
-    assert [split_of(name, by_hash()) for name in "abcdefghij"] == [
-        hashed(name, 5, 0.2, 0.1) for name in "abcdefghij"
-    ]
-
-
-def hashed(group: str, seed: int, validation: float, test: float) -> str:
-    share = int(hashlib.sha256(f"{seed}:{group}".encode()).hexdigest()[:16], 16) / 2**64
-    return ["train", "validation", "test"][(share < test + validation) + (share < test)]
-
-
-def test_adding_photographs_moves_none(tmp_path):
-    before = select(store(tmp_path / "few", GOOD), filter_params()).set_index("id")["split"]
-    more = {f"a/{number}.png": encoded(picture(400 + number)) for number in range(20)}
-    after = select(store(tmp_path / "more", GOOD | more), filter_params()).set_index("id")["split"]
-    assert after[before.index].equals(before)
-
-
-def test_no_group_stands_on_two_sides(tmp_path):
-    raw = tmp_path / "raw"
-    listed = []
-    for number in range(60):
-        path = tmp_path / f"{number}.png"
-        path.write_bytes(encoded(picture(number, (20, 16))))
-        listed.append(Photograph(path.name, None, f"scene {number // 3}", None, File(path)))
-    write_raw(listed, raw)
-    table = select(raw, filter_params())
-    assert len(table[["group", "split"]].drop_duplicates()) == 20
-    numbers = summary(table)
-    assert sum(numbers[f"groups_{split}"] for split in SPLITS) == 20
-
-
-def own(tmp_path, *folders: str, each: int = 20) -> pd.Series:
-    files = {
-        f"{folder}/{position:02d}.png": encoded(picture(100 * number + position, (20, 16)))
-        for number, folder in enumerate(folders)
-        for position in range(each)
-    }
-    return select(store(tmp_path, files), filter_params()).set_index("id")["split"]
-
-
-def of(splits: pd.Series, folder: str) -> Counter:
-    return Counter(splits[splits.index.str.startswith(f"{folder}/")])
-
-
-def test_the_three_splits_of_a_set_are_kept(tmp_path):
-    splits = own(tmp_path, "train", "val", "test", each=3)
-    assert of(splits, "train") == {"train": 3}
-    assert of(splits, "val") == {"validation": 3}
-    assert of(splits, "test") == {"test": 3}
-
-
-def test_a_set_with_train_and_test_lends_training_photographs_for_validation(tmp_path):
-    splits = own(tmp_path, "train", "test")
-    assert of(splits, "test") == {"test": 20}
-    assert set(of(splits, "train")) == {"train", "validation"}
-
-
-def test_a_set_with_train_and_validation_is_measured_on_the_latter(tmp_path):
-    splits = own(tmp_path, "train", "val")
-    assert of(splits, "val") == {"test": 20}
-    assert set(of(splits, "train")) == {"train", "validation"}
-
-
-def test_a_set_that_sets_nothing_aside_is_divided_by_hash(tmp_path):
-    assert set(own(tmp_path, "train")) == {"train", "validation", "test"}
-
-
-def test_a_sets_own_splits_are_ignored_on_request(tmp_path):
-    files = {
-        f"{folder}/{position}.png": encoded(picture(position + start, (20, 16)))
-        for folder, start in (("train", 0), ("test", 50))
-        for position in range(20)
-    }
-    params = filter_params(split={"own": False})
-    splits = select(store(tmp_path, files), params).set_index("id")["split"]
-    assert set(of(splits, "test")) == set(of(splits, "train")) == set(SPLITS)
 
 
 @pytest.mark.parametrize("names", [["a.png"], ["train/a.png", "test/a.png", "test/b.png"]])
 def test_an_empty_split_is_refused_with_what_to_do(tmp_path, names):
     files = {name: encoded(picture(number)) for number, name in enumerate(names)}
     with pytest.raises(SelectionError, match=r"No photograph is left for .* Loosen filter"):
-        select(store(tmp_path, files), filter_params())
+        judge(store(tmp_path, files), filter_params())
 
 
 def test_the_refusal_counts_the_reasons(tmp_path):
     files = {f"{number}.png": b"broken" for number in range(3)}
     with pytest.raises(SelectionError, match=r"0 of 3 were kept .*'corrupt': 3"):
-        select(store(tmp_path, files), filter_params(near_duplicate_bits=2))
+        judge(store(tmp_path, files), filter_params(near_duplicate_bits=2))
 
 
 def test_a_source_without_photographs_is_refused(tmp_path):
     write_raw([], tmp_path / "raw")
     with pytest.raises(SelectionError, match="no photographs in data/raw"):
-        select(tmp_path / "raw", filter_params())
-
-
-def test_what_cannot_be_opened_has_no_measurements():
-    assert Measured().hash == ""
-    assert np.isnan(Measured().colorfulness_absolute)
+        judge(tmp_path / "raw", filter_params())

@@ -1,22 +1,22 @@
 """Raw shards: the photographs as they came, many in one file, and a manifest that lists them.
 
-``shard-00000.zip`` and so on hold the encoded bytes, uncompressed, 256 MiB each at most: disks,
-caches and copies handle a few large files well and a million small ones badly. The manifest has a
+``shard-00000.zip`` and so on hold the encoded bytes, uncompressed, 256 MiB and 16,384 photographs
+each at most: disks, caches and copies handle a few large files well and a million small ones badly,
+and a reader holds a shard's table of contents in memory. The manifest has a
 row for every photograph, also for one whose bytes could not be had (``bytes`` is 0 then).
 """
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -27,8 +27,11 @@ from photochrom.progress import say, track
 T = TypeVar("T")
 MANIFEST = "manifest.parquet"
 SHARD_BYTES = 256 * 2**20
+SHARD_PHOTOGRAPHS = 2**14
 ENTRY_BYTES = 256
 COMPLAINTS = 10
+GROUP = 2**16
+"""Rows of the manifest that are written at a time."""
 SCHEMA = pa.schema(
     [
         ("id", pa.string()),
@@ -120,32 +123,54 @@ class RawReader:
             ) from None
 
 
-def read_manifest(folder: Path) -> pd.DataFrame:
-    """Return the manifest in ``folder``; a text column holds None where it has no value.
+def count_photographs(folder: Path) -> int:
+    """Return how many photographs the manifest in ``folder`` lists.
 
     Raises
     ------
     RawError
         When it is missing or damaged.
     """
+    with _manifest(folder) as file:
+        return int(file.metadata.num_rows)
+
+
+def read_manifest(
+    folder: Path, rows: int, columns: Sequence[str] = SCHEMA.names
+) -> Iterator[pa.RecordBatch]:
+    """Yield the manifest in ``folder`` a piece at a time, so that memory holds only one.
+
+    Parameters
+    ----------
+    rows : of each piece but the last.
+    columns : those to read; a text column holds null where it has no value.
+
+    Raises
+    ------
+    RawError
+        When it is missing or damaged.
+    """
+    with _manifest(folder) as file:
+        yield from file.iter_batches(rows, columns=list(columns))
+
+
+@contextmanager
+def _manifest(folder: Path) -> Iterator[pq.ParquetFile]:
     path = folder / MANIFEST
     try:
-        frame: pd.DataFrame = pq.read_table(path).to_pandas()
+        with pq.ParquetFile(path) as file:
+            yield file
     except (OSError, pa.ArrowInvalid):
         raise RawError(
             f"{path} is missing or damaged; run the stage that writes it again."
         ) from None
-    for name in frame.columns[frame.isna().any()]:
-        values = frame[name].astype(object)
-        frame[name] = values.where(values.notna(), None)
-    return frame
 
 
 def write_raw(photographs: Iterable[Photograph], out: Path) -> RawSummary:
     """Write shards and manifest into ``out``, replacing what was there.
 
-    Only one photograph is in memory at a time. The same photographs give the same bytes. The
-    manifest comes last, and each shard gets its name when it is whole.
+    Only one photograph is in memory at a time, and of the others their ids. The same photographs
+    give the same bytes. The manifest comes last, and each shard gets its name when it is whole.
 
     Raises
     ------
@@ -153,15 +178,48 @@ def write_raw(photographs: Iterable[Photograph], out: Path) -> RawSummary:
         When two photographs have the same id, and whatever the source raises while it is read.
     """
     _clear(out)
-    rows: dict[str, Row] = {}
-    with _Shards(out) as shards:
+    names: set[str] = set()
+    with _listing(out) as listing, _Shards(out) as shards:
         for photograph in track(photographs, "photographs"):
-            if photograph.id in rows:
+            if photograph.id in names:
                 raise SourceError(f"The source holds {photograph.id} twice; rename or remove one.")
-            rows[photograph.id] = _store(photograph, shards)
-    _write_manifest(rows.values(), out)
-    empty = sum(row.bytes == 0 for row in rows.values())
-    return RawSummary(len(rows), sum(row.bytes for row in rows.values()), shards.count, empty)
+            names.add(photograph.id)
+            listing.add(_store(photograph, shards))
+    return RawSummary(len(names), listing.bytes, shards.count, listing.unreadable)
+
+
+class _Listing:
+    """Writes the rows of the manifest, many at a time, and counts."""
+
+    def __init__(self, writer: pq.ParquetWriter) -> None:
+        self.bytes = self.unreadable = 0
+        self._writer = writer
+        self._rows: list[Row] = []
+
+    def add(self, row: Row) -> None:
+        """List one photograph."""
+        self.bytes += row.bytes
+        self.unreadable += row.bytes == 0
+        self._rows.append(row)
+        if len(self._rows) == GROUP:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the rows that wait."""
+        if self._rows:
+            columns = zip(*self._rows, strict=True)
+            arrays = [pa.array(c, field.type) for c, field in zip(columns, SCHEMA, strict=True)]
+            self._writer.write_table(pa.Table.from_arrays(arrays, schema=SCHEMA))
+            self._rows = []
+
+
+@contextmanager
+def _listing(out: Path) -> Iterator[_Listing]:
+    """Give a listing whose file gets its name when the block succeeds."""
+    with whole_file(out / MANIFEST) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
+        listing = _Listing(writer)
+        yield listing
+        listing.flush()
 
 
 class _Shards:
@@ -173,7 +231,7 @@ class _Shards:
         self.complaints = 0
         self._stack = ExitStack()
         self._archive: ZipFile | None = None
-        self._left = 0
+        self._left = self._members = 0
 
     def __enter__(self) -> Self:
         return self
@@ -189,17 +247,18 @@ class _Shards:
     def add(self, name: str, data: bytes) -> str:
         """Write one member and return its shard's name."""
         size = len(data) + 2 * len(name.encode()) + ENTRY_BYTES
-        if self._archive is None or size > self._left:
+        if self._archive is None or size > self._left or self._members == SHARD_PHOTOGRAPHS:
             self._archive = self._begin()
         self._archive.writestr(_entry(name), data)
         self._left -= size
+        self._members += 1
         return self._name(self.count - 1)
 
     def _begin(self) -> ZipFile:
         self._stack.close()
         temporary = self._stack.enter_context(whole_file(self.folder / self._name(self.count)))
         self.count += 1
-        self._left = SHARD_BYTES
+        self._left, self._members = SHARD_BYTES, 0
         return self._stack.enter_context(ZipFile(temporary, "w"))
 
     def _name(self, number: int) -> str:
@@ -235,13 +294,6 @@ def _attempt(read: Callable[[], T], otherwise: T, name: str, shards: _Shards) ->
         return otherwise
 
 
-def _write_manifest(rows: Iterable[Row], out: Path) -> None:
-    columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * len(SCHEMA)
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
-    with whole_file(out / MANIFEST) as temporary:
-        pq.write_table(pa.Table.from_arrays(arrays, schema=SCHEMA), temporary)
-
-
 def _clear(out: Path) -> None:
     """Remove what an earlier or an interrupted run has left, the manifest before its shards."""
     out.mkdir(parents=True, exist_ok=True)
@@ -259,7 +311,7 @@ def _open_shard(shard: Path) -> ZipFile:
         raise RawError(f"{shard} is missing or damaged; run the stage download again.") from None
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def _opened(shard: Path, inode: int, changed: int, process: int) -> ZipFile:
     """Open a shard once per process: a forked child must not share its parent's file position."""
     return ZipFile(shard)

@@ -1,243 +1,227 @@
 """Stage ``filter``: which photographs are kept, why the others are not, and the splits."""
 
-import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
-import torch
-from joblib import Parallel, delayed
-from PIL import Image
-from torch import Tensor
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from photochrom import environment
-from photochrom.color.colorfulness import both_colorfulnesses
-from photochrom.data.raw import RawReader, read_manifest
-from photochrom.data.sources.base import UnreadableError
-from photochrom.params.data import FilterParams, SplitParams
-from photochrom.pictures.opening import BadPhotographError, open_photograph
-from photochrom.progress import track
+from photochrom.data import measured, raw
+from photochrom.data.duplicates import ALONE, near_duplicates, same_files
+from photochrom.data.measured import MeasuredParts, measure_all
+from photochrom.data.raw import count_photographs, read_manifest
+from photochrom.data.splits import SPLITS, Division, division
+from photochrom.files import whole_file
+from photochrom.params.data import FilterParams
 
-MEASURED_SIDE = 256
-"""Photographs are measured at the smallest whole fraction whose shorter side is at least this."""
-GRAY_LEVELS, GRAY_SHARE = 4, 0.001
-CHUNK = 128
-SPLITS = ("train", "validation", "test")
 REASONS = (
     "corrupt", "too large", "too small", "gray", "not colorful", "duplicate", "near duplicate",
 )  # fmt: skip
+GROUP = 2**16
+"""Rows of the manifest that are written at a time, at least."""
+SCHEMA = pa.schema(
+    [
+        *(column for column in raw.SCHEMA if column.name != "sha256"),
+        *measured.SCHEMA,
+        ("status", pa.string()),
+    ]
+)
+MEANS = ("colorfulness", "colorfulness_absolute")
+DETAILS = {"duplicate": "It is the same file as {}.", "near duplicate": "It looks the same as {}."}
 
 
 class SelectionError(Exception):
     """The filter leaves nothing to train, choose or measure with; the message says what to do."""
 
 
-@dataclass(frozen=True)
-class Measured:
-    """What one look at a photograph tells.
+def select(folder: Path, out: Path, params: FilterParams, scratch: Path) -> None:
+    """Judge every photograph of ``folder`` and write the manifest of the selection.
 
-    Attributes
+    It has one row per photograph, in the order of the raw manifest: the columns of that, those of
+    :class:`~photochrom.data.measuring.Measured`, ``status`` (kept or rejected) and ``split``. The
+    same photographs give the same bytes, whatever the processes. Of all photographs together
+    only digests and hashes are in memory, at most some 200 bytes each.
+
+    Parameters
     ----------
-    sha256 : of the encoded file.
-    width, height : upright, in pixels; 0 where it cannot be opened.
-    colorfulness, colorfulness_absolute : both published variants; NaN where it cannot be opened.
-    hash : 64-bit difference hash, 16 hexadecimal digits; empty where it cannot be opened.
-    reason, detail : why it cannot be kept by itself, or empty.
-    """
-
-    sha256: str = ""
-    width: int = 0
-    height: int = 0
-    colorfulness: float = float("nan")
-    colorfulness_absolute: float = float("nan")
-    hash: str = ""
-    reason: str = ""
-    detail: str = ""
-
-
-def select(raw: Path, params: FilterParams) -> pd.DataFrame:
-    """Judge every photograph of ``raw``.
-
-    Returns
-    -------
-    The raw manifest with the columns of :class:`Measured`, ``status`` (kept or rejected) and
-    ``split``; one row per photograph, in the order of the raw manifest.
+    folder : the raw shards and their manifest.
+    out : the file to write.
+    scratch : keeps what was measured, for the next run to go on when this one is killed.
 
     Raises
     ------
     SelectionError
         If a split would be empty.
+    RawError
+        When the raw manifest or a shard is missing or damaged.
     """
-    manifest = read_manifest(raw)
-    if manifest.empty:
+    if not count_photographs(folder):
         raise SelectionError("There are no photographs in data/raw: look at the data section.")
-    measured = pd.DataFrame(map(asdict, _measure_all(raw, manifest, params)), index=manifest.index)
-    table = manifest.drop(columns="sha256").join(measured)
-    _reject_duplicates(table)
-    if params.near_duplicate_bits is not None:
-        _reject_near_duplicates(table, params.near_duplicate_bits)
-    table["status"] = np.where(table["reason"] == "", "kept", "rejected")
-    table["split"] = _splits(table, params.split)
-    _check(table, manifest)
-    return table
+    parts = measure_all(folder, params, scratch)
+    repeats = _find_repeats(parts, params.near_duplicate_bits)
+    judged = _Judged(folder, parts, repeats, _division(folder, parts.rows, params))
+    with whole_file(out) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
+        for table in _in_groups(judged.batches()):
+            writer.write_table(table)
+        judged.check()
 
 
-def measure(data: bytes, params: FilterParams) -> Measured:
-    """Measure one encoded photograph and judge it by itself; never raises for a bad one."""
-    digest = hashlib.sha256(data).hexdigest()
-    try:
-        image = open_photograph(data, params.max_megapixels, MEASURED_SIDE)
-    except BadPhotographError as error:
-        return Measured(sha256=digest, reason=error.fault, detail=str(error))
-    width, height = image.info["full_size"]
-    rgb = torch.from_numpy(np.array(image)).movedim(-1, 0).contiguous()
-    signed, absolute = (float(value) for value in both_colorfulnesses(rgb))
-    reason, detail = _judge(min(width, height), signed, rgb, params)
-    return Measured(digest, width, height, signed, absolute, difference_hash(image), reason, detail)
+@dataclass(frozen=True)
+class _Repeats:
+    """Photographs that repeat an earlier one: rows in ascending order, whom, and the reason."""
+
+    rows: NDArray[np.int64]
+    of: NDArray[np.int64]
+    reasons: NDArray[np.str_]
+
+    def within(self, start: int, stop: int) -> "_Repeats":
+        """Return those of rows ``start`` to before ``stop``, counted from ``start``."""
+        first, last = np.searchsorted(self.rows, (start, stop))
+        part = slice(first, last)
+        return _Repeats(self.rows[part] - start, self.of[part], self.reasons[part])
 
 
-def difference_hash(image: Image.Image) -> str:
-    """Return the 64-bit difference hash: is each of 9 x 8 gray areas darker than its right one."""
-    small = np.asarray(image.convert("L").resize((9, 8), Image.Resampling.BOX), dtype=np.int16)
-    return np.packbits(small[:, 1:] > small[:, :-1]).tobytes().hex()
+def _find_repeats(parts: MeasuredParts, bits: int | None) -> _Repeats:
+    rows, digests, hashes = _usable(parts)
+    same = same_files(digests)
+    del digests
+    left = np.flatnonzero(same == ALONE)
+    near = np.full(len(rows), ALONE, np.int64)
+    if bits is not None:
+        twins = near_duplicates(hashes[left], bits)
+        near[left] = np.where(twins == ALONE, ALONE, left[twins])
+    of = np.where(same == ALONE, near, same)
+    found = np.flatnonzero(of != ALONE)
+    reasons = np.where(same[found] == ALONE, "near duplicate", "duplicate")
+    return _Repeats(rows[found], rows[of[found]], reasons)
 
 
-def split_of(group: str, params: SplitParams) -> str:
-    """Return the split of a group: train, validation or test, by a hash of its name."""
-    digest = hashlib.sha256(f"{params.seed}:{group}".encode()).digest()
-    share = int.from_bytes(digest[:8]) / 2**64
-    if share < params.test:
-        return "test"
-    return "validation" if share < params.test + params.validation else "train"
+def _usable(
+    parts: MeasuredParts,
+) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return row (N,), digest (N, 4) and hash (N,) of all that are good by themselves."""
+    rows, digests, hashes = [np.zeros(0, np.int64)], [b""], [b""]
+    for number, table in enumerate(parts.tables(("reason", "sha256", "hash"))):
+        good = pc.equal(table["reason"], "")
+        rows.append(np.flatnonzero(good.to_numpy()) + number * parts.rows)
+        table = table.filter(good)
+        digests.append(bytes.fromhex("".join(table["sha256"].to_pylist())))
+        hashes.append(bytes.fromhex("".join(table["hash"].to_pylist())))
+    # Big endian: the words are the numbers that the digits say.
+    words = np.frombuffer(b"".join(digests), ">u8").astype(np.uint64).reshape(-1, 4)
+    return np.concatenate(rows), words, np.frombuffer(b"".join(hashes), ">u8").astype(np.uint64)
 
 
-def summary(table: pd.DataFrame) -> dict[str, float]:
-    """Return the counts and mean colorfulness of a judged manifest, as flat numbers."""
-    kept = table[table["status"] == "kept"]
+def _division(folder: Path, rows: int, params: FilterParams) -> Division:
+    batches = read_manifest(folder, rows, ("split",))
+    own = {name for batch in batches for name in batch["split"].unique().to_pylist()}
+    return division(own - {None}, params.split)
+
+
+@dataclass
+class _Judged:
+    """The rows of the selection, made a part at a time and counted on the way."""
+
+    folder: Path
+    parts: MeasuredParts
+    repeats: _Repeats
+    division: Division
+    kept: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of one part after the other."""
+        originals = np.unique(self.repeats.of)
+        ids = read_manifest(self.folder, self.parts.rows, ("id",))
+        names = rows_at(ids, originals)["id"]
+        listed = read_manifest(self.folder, self.parts.rows)
+        for number, (batch, table) in enumerate(zip(listed, self.parts.tables(), strict=True)):
+            start = number * self.parts.rows
+            repeats = self.repeats.within(start, start + batch.num_rows)
+            known = names.take(pa.array(np.searchsorted(originals, repeats.of)))
+            yield self._judge(batch, table, repeats, known.to_pylist())
+
+    def _judge(
+        self, batch: pa.RecordBatch, table: pa.Table, repeats: _Repeats, names: list[str]
+    ) -> pa.RecordBatch:
+        columns = {name: batch[name] for name in batch.schema.names}
+        columns |= {name: table[name].combine_chunks() for name in table.schema.names}
+        reasons, details = table["reason"].to_pylist(), table["detail"].to_pylist()
+        found = zip(repeats.rows.tolist(), repeats.reasons.tolist(), names, strict=True)
+        for row, reason, name in found:
+            reasons[row], details[row] = reason, DETAILS[reason].format(name)
+        splits = self.division.splits(batch["group"], batch["split"])
+        self.kept.update(s for s, reason in zip(splits, reasons, strict=True) if not reason)
+        self.reasons.update(reason for reason in reasons if reason)
+        status = ["rejected" if reason else "kept" for reason in reasons]
+        columns |= {"split": splits, "reason": reasons, "detail": details, "status": status}
+        arrays = [pa.array(columns[f.name], f.type) for f in SCHEMA]
+        return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+
+    def check(self) -> None:
+        """Refuse a selection that leaves a split empty."""
+        for split in SPLITS:
+            if not self.kept[split]:
+                reasons = dict(self.reasons.most_common())
+                raise SelectionError(
+                    f"No photograph is left for {split}: {self.kept.total()} of "
+                    f"{self.parts.photographs} were kept (rejected: {reasons or 'none'}). Loosen "
+                    "filter, give more photographs, or change filter.split."
+                )
+
+
+def _in_groups(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(part.num_rows for part in waiting) >= GROUP:
+            yield pa.Table.from_batches(waiting)
+            waiting = []
+    if waiting:
+        yield pa.Table.from_batches(waiting)
+
+
+def rows_at(batches: Iterator[pa.RecordBatch], rows: NDArray[np.int64]) -> pa.Table:
+    """Return the rows at ascending positions of a table that is read a piece at a time."""
+    found, start = [], 0
+    for batch in batches:
+        first, last = np.searchsorted(rows, (start, start + batch.num_rows))
+        found.append(batch.take(pa.array(rows[first:last] - start)))
+        start += batch.num_rows
+    return pa.Table.from_batches(found)
+
+
+def summary(manifest: Path) -> dict[str, float]:
+    """Return the counts and mean colorfulness of a written selection, as flat numbers."""
+    table = read_columns(manifest, ("reason", "split", "group", *MEANS))
+    kept = table.filter(pc.equal(table["reason"], ""))
     numbers: dict[str, float] = {"photographs": len(table), "kept": len(kept)}
     for reason in REASONS:
-        numbers[f"rejected_{reason.replace(' ', '_')}"] = int((table["reason"] == reason).sum())
+        numbers[f"rejected_{reason.replace(' ', '_')}"] = _count(table["reason"], reason)
     for split in SPLITS:
-        of_split = kept[kept["split"] == split]
-        numbers[split] = len(of_split)
-        numbers[f"groups_{split}"] = of_split["group"].nunique()
-    for column in ("colorfulness", "colorfulness_absolute"):
-        numbers[f"mean_{column}"] = round(float(kept[column].mean()), 3)
+        groups = kept["group"].filter(pc.equal(kept["split"], split))
+        numbers[split] = len(groups)
+        numbers[f"groups_{split}"] = pc.count_distinct(groups).as_py()
+    for column in MEANS:
+        numbers[f"mean_{column}"] = round(float(kept[column].to_numpy().mean()), 3)
     return numbers
 
 
-def _judge(side: int, signed: float, rgb: Tensor, params: FilterParams) -> tuple[str, str]:
-    if side < params.min_side:
-        return "too small", f"Its shorter side is {side} px, under {params.min_side}."
-    if params.min_colorfulness is None:
-        return "", ""
-    red, green, blue = rgb
-    spread = torch.maximum(red, green).maximum(blue) - torch.minimum(red, green).minimum(blue)
-    if (spread > GRAY_LEVELS).count_nonzero() < GRAY_SHARE * spread.numel():
-        return "gray", "It has no color."
-    if signed < params.min_colorfulness:
-        return (
-            "not colorful",
-            f"Its colorfulness is {signed:.1f}, under {params.min_colorfulness:g}.",
-        )
-    return "", ""
+def _count(column: pa.ChunkedArray, value: str) -> int:
+    return int(pc.sum(pc.equal(column, value)).as_py())
 
 
-def _measure_all(raw: Path, manifest: pd.DataFrame, params: FilterParams) -> Iterator[Measured]:
-    size = environment.chunk_size(len(manifest), CHUNK)
-    starts = range(0, len(manifest), size)
-    chunks = (manifest.iloc[start : start + size] for start in starts)
-    results = Parallel(
-        n_jobs=environment.workers(), return_as="generator", pre_dispatch="4*n_jobs"
-    )(delayed(_measure_chunk)(raw, chunk, params) for chunk in chunks)
-    for measured in track(results, "Measuring photographs", total=len(starts)):
-        yield from measured
+def read_rows(manifest: Path, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+    """Read rows at ascending positions of a written selection."""
+    with pq.ParquetFile(manifest) as file:
+        return rows_at(file.iter_batches(GROUP, columns=list(columns)), rows)
 
 
-def _measure_chunk(raw: Path, chunk: pd.DataFrame, params: FilterParams) -> list[Measured]:
-    torch.set_num_threads(1)
-    reader = RawReader(raw)
-    return [_measure_row(reader, row, params) for row in chunk.itertuples(index=False)]
-
-
-def _measure_row(reader: RawReader, row: Any, params: FilterParams) -> Measured:
-    try:
-        return measure(reader.read(row.shard, row.path), params)
-    except UnreadableError as error:
-        return Measured(reason="corrupt", detail=str(error))
-
-
-def _reject_duplicates(table: pd.DataFrame) -> None:
-    usable = table[table["reason"] == ""]
-    first = usable.groupby("sha256")["id"].transform("first")
-    again = first[first != usable["id"]]
-    _reject(table, again.index, "duplicate", [f"It is the same file as {name}." for name in again])
-
-
-def _reject_near_duplicates(table: pd.DataFrame, bits: int) -> None:
-    usable = table[table["reason"] == ""]
-    twins = near_duplicates(usable["hash"].tolist(), bits)
-    rows = usable.index[list(twins)]
-    names = usable["id"].iloc[list(twins.values())]
-    _reject(table, rows, "near duplicate", [f"It looks the same as {name}." for name in names])
-
-
-def _reject(table: pd.DataFrame, rows: pd.Index, reason: str, details: Sequence[str]) -> None:
-    table.loc[rows, "reason"] = reason
-    table.loc[rows, "detail"] = list(details)
-
-
-def near_duplicates(hashes: Sequence[str], bits: int) -> dict[int, int]:
-    """Find the hashes that differ from an earlier, kept one in at most ``bits`` (0..3) bits.
-
-    Returns
-    -------
-    position of the later -> position of the earlier. Two hashes that differ in at most 3 of 64
-    bits agree in one of four quarters, so only hashes that share a quarter are compared: time
-    grows with the number of photographs, not with its square.
-    """
-    seen: list[dict[str, list[int]]] = [{}, {}, {}, {}]
-    values = [int(text, 16) for text in hashes]
-    twins: dict[int, int] = {}
-    for position, text in enumerate(hashes):
-        quarters = [text[start : start + 4] for start in (0, 4, 8, 12)]
-        rivals = {
-            r for table, part in zip(seen, quarters, strict=True) for r in table.get(part, ())
-        }
-        close = [r for r in rivals if (values[r] ^ values[position]).bit_count() <= bits]
-        if close:
-            twins[position] = min(close)
-            continue
-        for table, part in zip(seen, quarters, strict=True):
-            table.setdefault(part, []).append(position)
-    return twins
-
-
-def _splits(table: pd.DataFrame, params: SplitParams) -> pd.Series:
-    own = table["split"] if params.own else pd.Series(None, index=table.index, dtype=object)
-    if not own.isin(["validation", "test"]).any():
-        return table["group"].map(lambda group: split_of(group, params))
-    # A set with its own test photographs lends training photographs for validation, and one
-    # with training and validation folders only is measured on the latter.
-    if not (own == "test").any():
-        own = own.replace("validation", "test")
-    if (own == "validation").any():
-        return own.fillna("train")
-    only = params.model_copy(update={"test": 0.0})
-    drawn = table["group"].map(lambda group: split_of(group, only))
-    return own.where(own == "test", drawn)
-
-
-def _check(table: pd.DataFrame, manifest: pd.DataFrame) -> None:
-    kept = table[table["status"] == "kept"]
-    for split in SPLITS:
-        if not (kept["split"] == split).any():
-            reasons = table["reason"].value_counts().drop("", errors="ignore").to_dict()
-            raise SelectionError(
-                f"No photograph is left for {split}: {len(kept)} of {len(manifest)} were kept "
-                f"(rejected: {reasons or 'none'}). Loosen filter, give more photographs, or "
-                "change filter.split."
-            )
+def read_columns(manifest: Path, columns: Sequence[str]) -> pa.Table:
+    """Read a few columns of a written selection; what has few values takes few bytes."""
+    return pq.read_table(manifest, columns=list(columns), read_dictionary=["reason", "split"])
