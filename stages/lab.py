@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from photochrom.data.lab import write_lab
 from photochrom.data.raw import RawError
 from photochrom.data.shards import ShardError
@@ -16,9 +14,14 @@ from _run import run
 def main() -> None:
     """Convert the kept photographs of data/filtered and write data/lab."""
     params = load_params()
-    manifest = pd.read_parquet("data/filtered/manifest.parquet")
-    limit = params.filter.max_megapixels
-    about = write_lab(manifest, Path("data/raw"), Path("data/lab"), params.lab, limit)
+    about = write_lab(
+        Path("data/filtered/manifest.parquet"),
+        Path("data/raw"),
+        Path("data/lab"),
+        Path(".checkpoints/lab"),
+        params.lab,
+        params.filter.max_megapixels,
+    )
     say(
         f"Stored {about['train']} squares of {about['size']} px to train, {about['validation']} "
         f"to validate, {about['test']} to test."

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from photochrom.data.prior import Prior, count_colors
+from photochrom.data.counting import count_colors
+from photochrom.data.prior import Prior
 from photochrom.data.prior_figure import draw_prior
 from photochrom.data.shards import LabSet, ShardError
 from photochrom.params import load_params

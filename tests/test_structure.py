@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from photochrom.params import ModelParams, Params, Section, load_params
 
 ROOT = Path(__file__).parent.parent
-SRC, STAGES = ROOT / "src", ROOT / "stages"
+SRC, STAGES, BENCHMARKS = ROOT / "src", ROOT / "stages", ROOT / "benchmarks"
 PARAMS = load_params(ROOT / "params.yaml")
 
 # Modules that a stage may import without naming them under deps, and why that is right. A stage
@@ -306,7 +306,7 @@ def test_a_new_decoding_trains_nothing(stage: Stage) -> None:
 
 
 def python_files() -> list[Path]:
-    return [file for folder in (SRC, STAGES) for file in sorted(folder.rglob("*.py"))]
+    return [file for folder in (SRC, STAGES, BENCHMARKS) for file in sorted(folder.rglob("*.py"))]
 
 
 @pytest.mark.parametrize("file", python_files(), ids=lambda file: str(file.relative_to(ROOT)))

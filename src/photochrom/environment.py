@@ -34,11 +34,6 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def chunk_size(items: int, most: int) -> int:
-    """Return how many items one piece of work takes: at most ``most``, and some for each worker."""
-    return max(1, min(most, -(-items // (4 * workers()))))
-
-
 def dask() -> str | None:
     """Return the address of the Dask scheduler to work with, or None to work on this machine."""
     address = os.environ.get("PHOTOCHROM_DASK") or None

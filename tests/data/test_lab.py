@@ -1,6 +1,6 @@
-"""Kept photographs become squares of eight-bit Lab: which areas, which pixels, which files."""
+"""Kept photographs become squares of eight-bit Lab: which pixels, which files."""
 
-import hashlib
+import errno
 import io
 import json
 import os
@@ -12,21 +12,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import skimage.color
 import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_photographs import encoded, filter_params, lab_params, picture, store
+from lab_kit import SPLITS, converted, digests, judged, reference, several, square_of
+from made_photographs import encoded, lab_params, picture
 from PIL import Image
 
 from photochrom.data import lab as lab_stage
-from photochrom.data.lab import boxes, plan, write_lab
 from photochrom.data.raw import write_raw
-from photochrom.data.selection import select
 from photochrom.data.shards import LabSet, ShardError
 from photochrom.data.sources.base import InPlace, Photograph
 
-SPLITS = ("train", "validation", "test")
 FLOWER = Path(sklearn.__file__).parent / "datasets" / "images" / "flower.jpg"
 
 
@@ -36,159 +33,17 @@ def one_process(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory):
-    """Return the raw folder of 24 photographs of several sizes and kinds, and their table."""
-    sizes = [(60, 40), (40, 60), (33, 33), (16, 16), (90, 20), (12, 30)]
-    files = {
-        f"{number:02d}.{kind.lower()}": encoded(picture(number, sizes[number % len(sizes)]), kind)
-        for number in range(24)
-        for kind in [("PNG", "JPEG", "WEBP")[number % 3]]
-    }
-    raw = store(tmp_path_factory.mktemp("lab"), files)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PHOTOCHROM_WORKERS", "1")
-        return raw, select(raw, filter_params())
+def place(tmp_path_factory):
+    return several(tmp_path_factory.mktemp("lab"))
 
 
-def one_photograph(tmp_path, data: bytes, split: str = "train", suffix: str = "png"):
-    """Return the raw folder and the table of one photograph, put into a split."""
-    files = {f"it.{suffix}": data} | {f"z{n}.png": encoded(picture(n)) for n in range(20)}
-    raw = store(tmp_path, files)
-    table = select(raw, filter_params())
-    return raw, table[table["id"] == f"it.{suffix}"].assign(split=split)
+@pytest.fixture
+def small_shards(monkeypatch):
+    monkeypatch.setattr("photochrom.data.plan.SHARD_BYTES", 7 * 3 * 16 * 16)
 
 
-def digests(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
-
-
-def reference(rgb: np.ndarray) -> np.ndarray:
-    """Convert with scikit-image to unrounded stored Lab (3, S, S)."""
-    lab = skimage.color.rgb2lab(rgb)
-    return np.stack((lab[..., 0] * 2.55, lab[..., 1] + 128, lab[..., 2] + 128))
-
-
-def square_of(out: Path, split: str = "train", number: int = 0) -> np.ndarray:
-    return LabSet.open(out, split).take(np.array([number]))[0].astype(int)
-
-
-# Areas
-
-
-@given(
-    st.text(max_size=20),
-    st.integers(1, 5000),
-    st.integers(1, 5000),
-    st.sampled_from(SPLITS),
-    st.sampled_from(["crop", "tiles"]),
-    st.integers(8, 512),
-    st.floats(0.01, 1),
-    st.integers(0, 2**32 - 1),
-)
-def test_areas_are_squares_inside_the_photograph(
-    name, width, height, split, fit, size, scale, seed
-):
-    params = lab_params(
-        fit=fit, size=size, seed=seed, tiles={"train": 5, "held_out": 4, "min_scale": scale}
-    )
-    found = boxes(name, width, height, split, params)
-    for left, top, right, bottom in found:
-        assert right - left == bottom - top >= 1
-        assert 0 <= left < right <= width
-        assert 0 <= top < bottom <= height
-        # Never enlarged where the photograph is large enough, and no smaller than the scale says.
-        shorter = min(width, height)
-        assert right - left >= min(shorter, size)
-        assert right - left >= min(shorter, round(scale * shorter))
-    several = fit == "tiles" and min(width, height) > size
-    assert len(found) == ((5 if split == "train" else 4) if several else 1)
-    assert found == boxes(name, width, height, split, params)
-
-
-def test_a_crop_is_the_centre_and_as_large_as_it_can_be():
-    params = lab_params(fit="crop")
-    assert boxes("a", 100, 60, "train", params) == [(20, 0, 80, 60)]
-    assert boxes("a", 60, 100, "test", params) == [(0, 20, 60, 80)]
-    assert boxes("a", 64, 64, "test", params) == [(0, 0, 64, 64)]
-
-
-def test_resizing_takes_the_whole():
-    assert boxes("a", 100, 60, "train", lab_params(fit="resize")) == [(0, 0, 100, 60)]
-
-
-def test_small_photographs_give_one_tile_their_centre():
-    assert boxes("a", 30, 16, "train", lab_params(size=16)) == [(7, 0, 23, 16)]
-    assert boxes("a", 10, 12, "train", lab_params(size=16)) == [(0, 1, 10, 11)]
-
-
-def test_tiles_depend_on_the_seed_and_the_name_alone():
-    params = lab_params()
-    tiles = boxes("a", 600, 400, "train", params)
-    assert boxes("a", 600, 400, "train", lab_params(seed=1)) != tiles
-    assert boxes("b", 600, 400, "train", params) != tiles
-    assert boxes("a", 600, 400, "validation", params) == tiles[:2]
-    more = lab_params(tiles={"train": 9})
-    assert boxes("a", 600, 400, "train", more)[:3] == tiles
-
-
-def test_tiles_reach_all_of_the_photograph_and_have_all_sizes():
-    params = lab_params(tiles={"train": 400, "min_scale": 0.25}, size=20)
-    areas = np.array(boxes("a", 300, 200, "train", params))
-    sides = areas[:, 2] - areas[:, 0]
-    assert 50 <= sides.min() < 60
-    assert 190 < sides.max() <= 200
-    assert (areas[:, :2].min(axis=0) < 5).all()
-    assert (areas[:, 2:].max(axis=0) > (295, 195)).all()
-    room = np.array([300, 200]) - sides[:, None]
-    x, y = (areas[:, :2] / np.maximum(room, 1)).T
-    assert abs(np.corrcoef(x, y)[0, 1]) < 0.15
-    assert abs(np.corrcoef(x, sides)[0, 1]) < 0.15
-
-
-def test_tiles_are_never_smaller_than_what_is_stored():
-    """Enlarged tiles would teach the network to expect blur."""
-    params = lab_params(tiles={"train": 300, "min_scale": 0.01}, size=64)
-    areas = np.array(boxes("a", 200, 200, "train", params))
-    assert 64 <= (areas[:, 2] - areas[:, 0]).min() < 70
-
-
-# Places
-
-
-def test_the_plan_gives_every_square_its_own_place(judged, monkeypatch):
-    monkeypatch.setattr("photochrom.data.shards.SHARD_BYTES", 5 * 3 * 16 * 16)
-    index = plan(judged[1], lab_params())
-    for split in SPLITS:
-        part = index[index["split"] == split]
-        places = list(zip(part["shard"], part["row"], strict=True))
-        assert places == [(number // 5, number % 5) for number in range(len(part))]
-
-
-def test_the_index_describes_every_square(judged, tmp_path):
-    raw, table = judged
-    about = write_lab(table, raw, tmp_path / "lab", lab_params(), 50)
-    index = pd.read_parquet(tmp_path / "lab" / "index.parquet")
-    assert set(index.columns) == {
-        *("id", "group", "label", "split", "width", "height"),
-        *("left", "top", "right", "bottom", "shard", "row"),
-    }
-    assert {split: about[split] for split in SPLITS} == index["split"].value_counts().to_dict()
-    expected = {
-        row.id: boxes(row.id, row.width, row.height, row.split, lab_params())
-        for row in table.itertuples()
-    }
-    for name, squares in index.groupby("id"):
-        found = squares[["left", "top", "right", "bottom"]].itertuples(index=False, name=None)
-        assert list(found) == expected[name]
-
-
-def test_rejected_photographs_have_no_squares(judged, tmp_path):
-    raw, table = judged
-    some = table.copy()
-    some.loc[some["id"] == "00.png", "status"] = "rejected"
-    write_lab(some, raw, tmp_path / "lab", lab_params(), 50)
-    index = pd.read_parquet(tmp_path / "lab" / "index.parquet")
-    assert set(index["id"]) == set(table["id"]) - {"00.png"}
+def one_photograph(place: Path, data: bytes, suffix: str = "png") -> Path:
+    return judged(place, {f"it.{suffix}": data}, ("train",))
 
 
 # Pixels
@@ -196,8 +51,7 @@ def test_rejected_photographs_have_no_squares(judged, tmp_path):
 
 def test_a_photograph_of_the_right_size_is_stored_to_half_a_step(tmp_path):
     image = picture(3, (24, 24))
-    raw, table = one_photograph(tmp_path, encoded(image))
-    write_lab(table, raw, tmp_path / "lab", lab_params(fit="crop", size=24), 50)
+    converted(one_photograph(tmp_path, encoded(image)), tmp_path / "lab", fit="crop", size=24)
     error = square_of(tmp_path / "lab") - reference(np.asarray(image))
     assert np.abs(error).max() <= 0.502
 
@@ -214,8 +68,8 @@ def test_stored_squares_are_those_of_pillow_and_skimage(tmp_path, kind, fit, siz
         image = flower.convert("RGB")
     options = {"quality": 95} if kind == "JPEG" else {}
     data = encoded(image, kind, **options)
-    raw, table = one_photograph(tmp_path, data, suffix=kind.lower())
-    write_lab(table, raw, tmp_path / "lab", lab_params(fit=fit, size=size), 50)
+    one = one_photograph(tmp_path, data, suffix=kind.lower())
+    converted(one, tmp_path / "lab", fit=fit, size=size)
     index = LabSet.open(tmp_path / "lab", "train").index
     with Image.open(io.BytesIO(data)) as opened:
         whole = opened.convert("RGB")
@@ -242,9 +96,9 @@ def band_colors(stored: np.ndarray) -> list[str]:
 
 
 def test_crops_do_not_squash_and_resizing_does(tmp_path):
-    raw, table = one_photograph(tmp_path, encoded(Image.fromarray(BANDS)))
+    one = one_photograph(tmp_path, encoded(Image.fromarray(BANDS)))
     for fit in ("crop", "resize"):
-        write_lab(table, raw, tmp_path / fit, lab_params(fit=fit, size=50), 50)
+        converted(one, tmp_path / fit, fit=fit, size=50)
     assert set(band_colors(square_of(tmp_path / "crop"))) == {"green"}
     squashed = band_colors(square_of(tmp_path / "resize"))
     assert [squashed[x] for x in (2, 25, 47)] == ["red", "green", "blue"]
@@ -255,56 +109,48 @@ def test_a_rotated_photograph_is_stored_upright(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     sensor = Image.fromarray(BANDS).transpose(Image.Transpose.ROTATE_90)
-    raw, table = one_photograph(tmp_path, encoded(sensor, exif=exif))
-    write_lab(table, raw, tmp_path / "lab", lab_params(fit="resize", size=50), 50)
+    one = one_photograph(tmp_path, encoded(sensor, exif=exif))
+    converted(one, tmp_path / "lab", fit="resize", size=50)
     assert [band_colors(square_of(tmp_path / "lab"))[x] for x in (2, 25, 47)] == [
         *("red", "green", "blue"),
     ]
 
 
 def test_gray_photographs_are_stored_without_color(tmp_path):
-    raw, table = one_photograph(tmp_path, encoded(picture(1).convert("L")))
-    write_lab(table.assign(status="kept"), raw, tmp_path / "lab", lab_params(), 50)
+    one = one_photograph(tmp_path, encoded(picture(1).convert("L")))
+    converted(one, tmp_path / "lab")
     assert (square_of(tmp_path / "lab")[1:] == 128).all()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.integers(1, 90), st.integers(1, 90), st.sampled_from(["crop", "resize", "tiles"]))
 def test_photographs_of_every_size_fill_their_squares(tmp_path_factory, width, height, fit):
     """Also of a side of one pixel, and where the reduced size is no exact fraction."""
     place = tmp_path_factory.mktemp("sizes")
     image = Image.new("RGB", (width, height), (10, 200, 90))
-    raw = store(place, {"it.png": encoded(image)})
-    row = pd.read_parquet(raw / "manifest.parquet").assign(
-        status="kept", split="train", width=width, height=height
-    )
-    write_lab(row, raw, place / "lab", lab_params(fit=fit), 50)
+    converted(one_photograph(place, encoded(image)), place / "lab", fit=fit)
     squares = LabSet.open(place / "lab", "train").take(np.array([0]))
     assert np.abs(squares - reference(np.asarray(image)[:1, :1])).max() <= 0.502
 
 
-# Files
+@pytest.mark.parametrize("pixels", [1, 700, 10**6])
+def test_it_makes_no_difference_how_many_squares_are_converted_at_a_time(
+    place, tmp_path, monkeypatch, pixels
+):
+    monkeypatch.setattr(lab_stage, "PIXELS", pixels)
+    found = converted(place, tmp_path / "lab")["sha256"]
+    monkeypatch.undo()
+    monkeypatch.setenv("PHOTOCHROM_WORKERS", "1")
+    assert found == converted(place, tmp_path / "other")["sha256"]
 
 
-def test_the_number_and_order_of_processes_change_no_byte(judged, tmp_path, monkeypatch):
-    raw, table = judged
-    monkeypatch.setattr("photochrom.data.shards.SHARD_BYTES", 7 * 3 * 16 * 16)
-    write_lab(table, raw, tmp_path / "one", lab_params(), 50)
-    monkeypatch.setenv("PHOTOCHROM_WORKERS", "2")
-    monkeypatch.setattr(lab_stage, "CHUNK", 3)
-    write_lab(table, raw, tmp_path / "two", lab_params(), 50)
-    found = digests(tmp_path / "one")
-    assert digests(tmp_path / "two") == found
-    assert set(found) > {"lab.json", "index.parquet", "train-00001.npy", "test-00000.npy"}
-    assert not list((tmp_path / "two").glob("*.part"))
-
-
-def test_a_photographs_squares_do_not_depend_on_the_others(judged, tmp_path):
+def test_a_photographs_squares_do_not_depend_on_the_others(place, tmp_path):
     """In another order the places change, the squares do not."""
-    raw, table = judged
-    shuffled = table.sample(frac=1, random_state=1).iloc[:20]
-    write_lab(table, raw, tmp_path / "all", lab_params(), 50)
-    write_lab(shuffled, raw, tmp_path / "some", lab_params(), 50)
+    table = pd.read_parquet(place / "manifest.parquet")
+    table.sample(frac=1, random_state=1).iloc[:20].to_parquet(tmp_path / "manifest.parquet")
+    (tmp_path / "raw").symlink_to(place / "raw")
+    converted(place, tmp_path / "all")
+    converted(tmp_path, tmp_path / "some")
     for split in SPLITS:
         whole, part = (LabSet.open(tmp_path / name, split) for name in ("all", "some"))
         for name in part.index["id"].unique():
@@ -314,110 +160,192 @@ def test_a_photographs_squares_do_not_depend_on_the_others(judged, tmp_path):
             np.testing.assert_array_equal(*squares)
 
 
-def test_shards_hold_as_many_squares_as_fit(judged, tmp_path, monkeypatch):
-    raw, table = judged
-    monkeypatch.setattr("photochrom.data.shards.SHARD_BYTES", 10 * 3 * 16 * 16 + 5)
-    about = write_lab(table, raw, tmp_path / "lab", lab_params(), 50)
+def test_rejected_photographs_have_no_squares(place, tmp_path):
+    table = pd.read_parquet(place / "manifest.parquet")
+    table.loc[table["id"] == "00.png", "status"] = "rejected"
+    table.to_parquet(tmp_path / "manifest.parquet")
+    (tmp_path / "raw").symlink_to(place / "raw")
+    converted(tmp_path, tmp_path / "lab")
+    index = pd.read_parquet(tmp_path / "lab" / "index.parquet")
+    assert set(index["id"]) == set(table["id"]) - {"00.png"}
+
+
+# Files
+
+
+def test_the_number_of_processes_changes_no_byte(place, tmp_path, monkeypatch, small_shards):
+    converted(place, tmp_path / "one")
+    monkeypatch.setenv("PHOTOCHROM_WORKERS", "2")
+    converted(place, tmp_path / "two")
+    found = digests(tmp_path / "one")
+    assert digests(tmp_path / "two") == found
+    assert set(found) > {"lab.json", "index.parquet", "train-00001.npy", "test-00000.npy"}
+    assert not (tmp_path / "two-scratch").exists()
+
+
+def test_shards_are_arrays_that_numpy_reads(place, tmp_path, small_shards):
+    converted(place, tmp_path / "lab")
     for split in SPLITS:
-        shapes = [
-            np.load(path, mmap_mode="r").shape
-            for path in sorted((tmp_path / "lab").glob(f"{split}-*.npy"))
-        ]
-        full, left = divmod(about[split], 10)
-        assert shapes == [(10, 3, 16, 16)] * full + [(left, 3, 16, 16)] * (left > 0)
+        opened = LabSet.open(tmp_path / "lab", split)
+        read = np.concatenate([np.load(path) for path in opened.shards])
+        np.testing.assert_array_equal(read, opened.take(np.arange(len(opened))))
+        assert max(len(np.load(path)) for path in opened.shards) <= 7
 
 
-def test_lab_json_tells_what_is_there(judged, tmp_path):
-    raw, table = judged
-    about = write_lab(table, raw, tmp_path / "lab", lab_params(), 50)
+def test_lab_json_tells_what_is_there(place, tmp_path):
+    about = converted(place, tmp_path / "lab")
     assert json.loads((tmp_path / "lab" / "lab.json").read_text()) == about
     assert (about["size"], about["fit"]) == (16, "tiles")
-    assert sum(about[split] for split in SPLITS) == len(
-        pd.read_parquet(tmp_path / "lab" / "index.parquet")
-    )
+    index = pd.read_parquet(tmp_path / "lab" / "index.parquet")
+    assert {split: about[split] for split in SPLITS} == index["split"].value_counts().to_dict()
 
 
-def test_the_digest_is_of_all_pixels(judged, tmp_path):
-    raw, table = judged
-    seeds = [0, 0, 1]
+def test_a_split_without_photographs_has_no_shards(tmp_path):
+    about = converted(one_photograph(tmp_path, encoded(picture(0))), tmp_path / "lab")
+    assert (about["train"], about["validation"], about["test"]) == (3, 0, 0)
+    assert len(LabSet.open(tmp_path / "lab", "test")) == 0
+
+
+def test_the_digest_is_of_all_pixels(place, tmp_path):
     found = [
-        write_lab(table, raw, tmp_path / str(number), lab_params(seed=seed), 50)["sha256"]
-        for number, seed in enumerate(seeds)
+        converted(place, tmp_path / str(number), seed=seed)["sha256"]
+        for number, seed in enumerate([0, 0, 1])
     ]
     assert found[0] == found[1] != found[2]
 
 
-def test_what_an_earlier_run_left_is_removed(judged, tmp_path, monkeypatch):
+def test_what_an_earlier_run_left_is_removed(place, tmp_path):
     """A shard more than there should be would be taken along."""
-    raw, table = judged
-    monkeypatch.setattr("photochrom.data.shards.SHARD_BYTES", 4 * 3 * 16 * 16)
-    write_lab(table, raw, tmp_path / "lab", lab_params(), 50)
-    (tmp_path / "lab" / "train-00000.npy.part").write_bytes(b"half")
-    monkeypatch.undo()
-    monkeypatch.setenv("PHOTOCHROM_WORKERS", "1")
-    write_lab(table, raw, tmp_path / "lab", lab_params(), 50)
-    assert set(digests(tmp_path / "lab")) == {
-        *(f"{split}-00000.npy" for split in SPLITS),
-        *("index.parquet", "lab.json"),
-    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("photochrom.data.plan.SHARD_BYTES", 4 * 3 * 16 * 16)
+        converted(place, tmp_path / "lab")
+    converted(place, tmp_path / "lab")
+    converted(place, tmp_path / "fresh")
+    assert digests(tmp_path / "lab") == digests(tmp_path / "fresh")
 
 
 def test_a_photograph_that_has_gone_is_refused_by_name(tmp_path):
     """In place photographs may change between two stages."""
-    listed = []
-    for number in range(30):
-        path = tmp_path / f"{number}.png"
-        path.write_bytes(encoded(picture(number, (20, 16))))
-        listed.append(Photograph(path.name, None, path.name, None, InPlace(path)))
-    write_raw(listed, tmp_path / "raw")
-    table = select(tmp_path / "raw", filter_params())
-    out = tmp_path / "lab"
-    write_lab(table, tmp_path / "raw", out, lab_params(), 50)
-    (tmp_path / "7.png").unlink()
+    path = tmp_path / "7.png"
+    path.write_bytes(encoded(picture(7, (20, 16))))
+    write_raw([Photograph(path.name, None, path.name, None, InPlace(path))], tmp_path / "raw")
+    table = pd.read_parquet(tmp_path / "raw" / "manifest.parquet")
+    table.assign(status="kept", split="train", width=20, height=16).to_parquet(
+        tmp_path / "manifest.parquet"
+    )
+    converted(tmp_path, tmp_path / "lab")
+    path.unlink()
     with pytest.raises(ShardError, match=r"7\.png: .*No such file.* Run `dvc repro"):
-        write_lab(table, tmp_path / "raw", out, lab_params(), 50)
-    assert not (out / "lab.json").exists()
-    (tmp_path / "7.png").write_bytes(b"no longer a picture")
+        converted(tmp_path, tmp_path / "lab")
+    assert not (tmp_path / "lab" / "lab.json").exists()
+    path.write_bytes(b"no longer a picture")
     with pytest.raises(ShardError, match=r"7\.png: This is no picture.* Run `dvc repro"):
-        write_lab(table, tmp_path / "raw", out, lab_params(), 50)
+        converted(tmp_path, tmp_path / "lab")
+
+
+def test_a_full_disk_is_told_and_leaves_no_half_a_shard(place, tmp_path):
+    """As an error that the stage can say, not a signal, as writing through a map would give."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(OSError) as caught:  # noqa: PT011
+            converted(place, tmp_path / "lab")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert caught.value.errno == errno.EFBIG
+    assert not list((tmp_path / "lab-scratch").glob("train-*"))
+    assert not (tmp_path / "lab" / "lab.json").exists()
+
+
+# Killed and started again
 
 
 KILLED = """
 import os, signal, sys
-import pandas as pd
 from pathlib import Path
-from photochrom.data import lab
+from photochrom.data import lab, plan
 from photochrom.params.data import LabParams
-convert, done = lab._lab_squares, []
-def dying(*arguments):
-    if len(done) == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    done.append(1)
-    return convert(*arguments)
-lab._lab_squares = dying
-place = Path(sys.argv[1])
-params = LabParams.model_validate_json(sys.argv[2])
-table = pd.read_parquet(place / "table.parquet")
-lab.write_lab(table, Path(sys.argv[3]), place / "lab", params, 50)
+write, done = lab.write_shard, []
+def dying(path, shape, pieces):
+    def fewer():
+        yield from pieces
+        if len(done) == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        done.append(path)
+    return write(path, shape, fewer())
+lab.write_shard = dying
+plan.SHARD_BYTES = 7 * 3 * 16 * 16
+place, out = Path(sys.argv[1]), Path(sys.argv[2])
+params = LabParams.model_validate_json(sys.argv[3])
+scratch = out.with_name(f"{out.name}-scratch")
+lab.write_lab(place / "manifest.parquet", place / "raw", out, scratch, params, 50)
 """
 
 
-def test_killed_midway_nothing_can_be_read_and_the_next_run_is_whole(judged, tmp_path):
-    raw, table = judged
-    table.to_parquet(tmp_path / "table.parquet")
-    arguments = [str(tmp_path), lab_params().model_dump_json(), str(raw)]
+def killed_midway(place: Path, out: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", KILLED, *arguments],
+        [sys.executable, "-c", KILLED, str(place), str(out), lab_params().model_dump_json()],
         env={**os.environ, "PHOTOCHROM_WORKERS": "1"},
         capture_output=True,
         check=False,
         timeout=60,
     )
     assert ran.returncode == -signal.SIGKILL
-    assert list((tmp_path / "lab").glob("*.part"))
-    assert not list((tmp_path / "lab").glob("*.npy"))
+
+
+def test_killed_midway_it_goes_on_with_the_missing_shards(
+    place, tmp_path, monkeypatch, small_shards
+):
+    killed_midway(place, tmp_path / "lab")
     with pytest.raises(ShardError, match="dvc repro lab"):
         LabSet.open(tmp_path / "lab", "train")
-    write_lab(table, raw, tmp_path / "lab", lab_params(), 50)
-    write_lab(table, raw, tmp_path / "fresh", lab_params(), 50)
+    scratch = tmp_path / "lab-scratch"
+    finished = {path.name: path.stat().st_ino for path in scratch.glob("*.npy")}
+    assert len(finished) == 3
+    assert len(list(scratch.glob(".*.part"))) == 1
+    written = []
+    write = lab_stage.write_shard
+
+    def noted(path, *rest):
+        written.append(path.name)
+        return write(path, *rest)
+
+    monkeypatch.setattr(lab_stage, "write_shard", noted)
+    converted(place, tmp_path / "lab")
+    assert set(written) == {path.name for path in (tmp_path / "lab").glob("*.npy")} - set(finished)
+    for name, inode in finished.items():
+        assert (tmp_path / "lab" / name).stat().st_ino == inode
+    assert not scratch.exists()
+    converted(place, tmp_path / "fresh")
     assert digests(tmp_path / "lab") == digests(tmp_path / "fresh")
+
+
+def test_what_was_begun_for_something_else_is_not_continued(place, tmp_path, small_shards):
+    killed_midway(place, tmp_path / "lab")
+    converted(place, tmp_path / "lab", seed=1)
+    converted(place, tmp_path / "fresh", seed=1)
+    assert digests(tmp_path / "lab") == digests(tmp_path / "fresh")
+
+
+def test_memory_does_not_grow_with_the_size_of_a_shard(tmp_path, monkeypatch):
+    """The squares of a shard are written as they come, never gathered."""
+    most = 0
+    write = lab_stage.write_shard
+
+    def watched(path, shape, pieces):
+        def seen():
+            nonlocal most
+            for piece in pieces:
+                most = max(most, len(piece))
+                yield piece
+
+        return write(path, shape, seen())
+
+    monkeypatch.setattr(lab_stage, "write_shard", watched)
+    monkeypatch.setattr(lab_stage, "PIXELS", 4 * 16 * 16)
+    about = converted(several(tmp_path), tmp_path / "lab")
+    assert about["train"] > 20
+    assert most <= 6

@@ -8,8 +8,9 @@ import torch
 from made_photographs import lab_set
 
 from photochrom.color import bins
-from photochrom.data import prior as prior_stage
-from photochrom.data.prior import Prior, count_colors
+from photochrom.data import counting
+from photochrom.data.counting import count_colors
+from photochrom.data.prior import Prior
 from photochrom.data.prior_figure import draw_prior
 from photochrom.data.shards import ShardError
 from photochrom.params.data import PriorParams
@@ -39,10 +40,10 @@ def prior() -> Prior:
     return Prior.from_histogram(histogram(muted()), 9, params())
 
 
-@pytest.mark.parametrize("chunk", [2, 5, 9, 2048])
-def test_counts_are_those_of_every_pixel_however_they_are_cut(tmp_path, monkeypatch, chunk):
+@pytest.mark.parametrize("pixels", [1, 200, 10**6])
+def test_counts_are_those_of_every_pixel_however_they_are_cut(tmp_path, monkeypatch, pixels):
     monkeypatch.setenv("PHOTOCHROM_WORKERS", "1")
-    monkeypatch.setattr(prior_stage, "CHUNK", chunk)
+    monkeypatch.setattr(counting, "PIXELS", pixels)
     found = count_colors(lab_set(tmp_path, muted(), shards=2))
     np.testing.assert_array_equal(found, histogram(muted()))
     assert found.dtype == np.int64
@@ -50,9 +51,17 @@ def test_counts_are_those_of_every_pixel_however_they_are_cut(tmp_path, monkeypa
 
 def test_counts_of_several_processes_are_those_of_one(tmp_path, monkeypatch):
     monkeypatch.setenv("PHOTOCHROM_WORKERS", "2")
-    squares = muted(2 * prior_stage.CHUNK + 7)
-    found = count_colors(lab_set(tmp_path, squares, shards=3))
+    squares = muted(70)
+    found = count_colors(lab_set(tmp_path, squares, shards=5))
     np.testing.assert_array_equal(found, histogram(squares))
+
+
+def test_a_shard_that_has_gone_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("PHOTOCHROM_WORKERS", "1")
+    opened = lab_set(tmp_path, muted(), shards=2)
+    opened.shards[1].unlink()
+    with pytest.raises(ShardError, match="run `dvc repro --force lab`"):
+        count_colors(opened)
 
 
 def test_counts_of_two_sets_add_up(tmp_path, monkeypatch):

@@ -1,6 +1,8 @@
 """Reading Lab shards: any squares in any order, and which of them to show."""
 
+import hashlib
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_photographs import lab_set
 
-from photochrom.data.shards import LabSet, ShardError, describe, rows_per_shard, shard_name
+from photochrom.data import shards as shards_room
+from photochrom.data.shard_writing import file_digest, is_whole, write_shard
+from photochrom.data.shards import LabSet, ShardError, describe, shard_name, squares_in_order
 
 SQUARES = np.random.default_rng(0).integers(0, 256, (11, 3, 8, 8), dtype=np.uint8)
 
@@ -80,9 +84,95 @@ def test_shown_squares_are_spread_over_the_whole_split():
     assert of_groups(list(range(100))).spread(4).tolist() == [0, 33, 66, 99]
 
 
-def test_shards_are_of_half_a_gibibyte(monkeypatch):
-    assert rows_per_shard(64) == 512 * 2**20 // (3 * 64 * 64)
-    assert rows_per_shard(4096) == 10
-    monkeypatch.setattr("photochrom.data.shards.SHARD_BYTES", 1)
-    assert rows_per_shard(64) == 1
+def test_a_shards_name_tells_its_split_and_number():
     assert shard_name("train", 12) == "train-00012.npy"
+
+
+# Many files, and damaged ones
+
+
+@given(st.lists(st.integers(0, 10), max_size=60))
+def test_any_rows_in_any_order_are_read_with_few_files_open(tmp_path_factory, rows):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards_room, "OPEN", 2)
+        opened = lab_set(tmp_path_factory.mktemp("shards"), SQUARES, shards=4)
+        for _ in range(2):
+            np.testing.assert_array_equal(opened.take(np.array(rows, dtype=int)), SQUARES[rows])
+
+
+def test_more_shards_can_be_read_than_a_process_may_hold_files_open(tmp_path):
+    resource = pytest.importorskip("resource")
+    squares = np.random.default_rng(1).integers(0, 256, (600, 3, 8, 8), dtype=np.uint8)
+    opened = lab_set(tmp_path, squares, shards=600)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (300, hard))
+    try:
+        np.testing.assert_array_equal(opened.take(np.arange(600)), squares)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_several_threads_may_read_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(shards_room, "OPEN", 1)
+    opened = lab_set(tmp_path, SQUARES, shards=11)
+    orders = [np.random.default_rng(seed).permutation(11) for seed in range(200)]
+    with ThreadPoolExecutor(4) as pool:
+        for order, found in zip(orders, pool.map(opened.take, orders), strict=True):
+            np.testing.assert_array_equal(found, SQUARES[order])
+
+
+def test_an_opened_split_travels_without_its_files_after_it_was_read(tmp_path):
+    opened = lab_set(tmp_path, SQUARES, shards=2)
+    before = len(pickle.dumps(opened))
+    opened.take(np.arange(11))
+    assert len(pickle.dumps(opened)) == before
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(opened)).take(np.arange(11)), SQUARES)
+
+
+@pytest.mark.parametrize("fault", ["gone", "cut off", "no array", "empty"])
+def test_a_damaged_shard_is_refused_with_the_remedy(tmp_path, fault):
+    opened = lab_set(tmp_path, SQUARES, shards=2)
+    shard = opened.shards[1]
+    data = {"cut off": shard.read_bytes()[:-1], "no array": bytes(500), "empty": b""}
+    shard.unlink() if fault == "gone" else shard.write_bytes(data[fault])
+    np.testing.assert_array_equal(opened.take(np.arange(6)), SQUARES[:6])
+    for read in (lambda: opened.take(np.array([10])), lambda: list(squares_in_order(shard, 99))):
+        with pytest.raises(ShardError, match="run `dvc repro --force lab`"):
+            read()
+
+
+@pytest.mark.parametrize("pixels", [1, 100, 64 * 5, 10**6])
+def test_a_shard_is_read_in_order_in_pieces(tmp_path, pixels):
+    (shard,) = lab_set(tmp_path, SQUARES).shards
+    pieces = list(squares_in_order(shard, pixels))
+    np.testing.assert_array_equal(np.concatenate(pieces), SQUARES)
+    assert max(map(len, pieces)) == min(11, max(1, pixels // 64))
+
+
+def test_a_written_shard_has_the_bytes_that_numpy_writes(tmp_path):
+    np.save(tmp_path / "numpy.npy", SQUARES)
+    pieces = [SQUARES[:3], SQUARES[3:3], SQUARES[3:]]
+    digest = write_shard(tmp_path / "ours.npy", SQUARES.shape, iter(pieces))
+    ours = (tmp_path / "ours.npy").read_bytes()
+    assert ours == (tmp_path / "numpy.npy").read_bytes()
+    assert digest == hashlib.sha256(ours).hexdigest() == file_digest(tmp_path / "ours.npy")
+
+
+def test_a_shard_that_cannot_be_finished_is_not_there(tmp_path):
+    def pieces():
+        yield SQUARES[:3]
+        raise ShardError("7.png: it has gone.")
+
+    with pytest.raises(ShardError, match="it has gone"):
+        write_shard(tmp_path / "ours.npy", SQUARES.shape, pieces())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_shard_is_whole_where_it_is_as_long_as_it_should_be(tmp_path):
+    path = tmp_path / "ours.npy"
+    assert not is_whole(path, SQUARES.shape)
+    write_shard(path, SQUARES.shape, [SQUARES])
+    assert is_whole(path, SQUARES.shape)
+    assert not is_whole(path, (12, *SQUARES.shape[1:]))
+    path.write_bytes(path.read_bytes()[:-1])
+    assert not is_whole(path, SQUARES.shape)

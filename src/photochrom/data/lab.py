@@ -2,37 +2,40 @@
 
 import hashlib
 import math
-import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import torch
-from joblib import Parallel, delayed
+import PIL
+import pyarrow as pa
 from PIL import Image
 
-from photochrom import environment
-from photochrom.color.lab import encode_lab, rgb_to_lab
+from photochrom.color.lab import encode_rgb8
+from photochrom.data.parallel import in_parallel
+from photochrom.data.plan import AREA, Plan, planned_name, write_plan
 from photochrom.data.raw import RawReader
-from photochrom.data.shards import ShardError, rows_per_shard, shard_name
+from photochrom.data.scratch import prepare_scratch
+from photochrom.data.shard_writing import file_digest, is_whole, write_shard
+from photochrom.data.shards import ShardError
 from photochrom.data.sources.base import UnreadableError
-from photochrom.files import whole_file, write_json
+from photochrom.files import fingerprint, write_json
 from photochrom.params.data import LabParams
 from photochrom.pictures.opening import BadPhotographError, open_photograph
-from photochrom.progress import track
 
-CHUNK = 128
-Box = tuple[float, float, float, float]
+CODE = ("color/lab.py", "data", "pictures")
+PIXELS = 2**18
+"""Squares of so many pixels are converted and written together."""
 
 
 @dataclass(frozen=True)
-class _Work:
-    """Squares of a few photographs, and where they go."""
+class _Job:
+    """What all shards have in common; the paths are absolute, for workers in other places."""
 
-    rows: pd.DataFrame
+    plan: Plan
     raw: Path
     out: Path
     size: int
@@ -40,22 +43,32 @@ class _Work:
 
 
 def write_lab(
-    manifest: pd.DataFrame, raw: Path, out: Path, params: LabParams, max_megapixels: float
+    manifest: Path,
+    raw: Path,
+    out: Path,
+    scratch: Path,
+    params: LabParams,
+    max_megapixels: float,
 ) -> dict[str, Any]:
     """Write the Lab shards of the kept photographs.
 
+    Every shard is written once, by one process, into ``scratch``; a run that is killed goes on
+    with those that are missing. Neither the bytes nor the memory depend on the number of processes
+    or the order of their work, and the memory not on the number of photographs.
+
     Parameters
     ----------
-    manifest : what the stage ``filter`` wrote.
+    manifest : the file that the stage ``filter`` wrote.
     raw : the folder of the encoded photographs.
     out : where the shards, ``index.parquet`` and ``lab.json`` go; lab.json comes last.
+    scratch : a folder for unfinished work, best on the same file system as ``out``; it is removed
+        at the end.
     max_megapixels : the filter's limit.
 
     Returns
     -------
-    What stands in lab.json. Every square's place is known before the first is converted, so the
-    result does not depend on the order or number of processes, and memory not on the number of
-    photographs.
+    What stands in lab.json. Its ``sha256`` is that of the shards' digests, in the order of their
+    names.
 
     Raises
     ------
@@ -63,16 +76,17 @@ def write_lab(
         If a photograph that was kept cannot be read any more.
     """
     _clear(out)
-    index = plan(manifest[manifest["status"] == "kept"], params)
-    parts = _allocate(index, out, params.size)
-    _fill(index, raw, out, params, max_megapixels)
-    digest = _finish(parts)
-    with whole_file(out / "index.parquet") as path:
-        index.drop(columns=["shard_file", "path"]).to_parquet(path, index=False)
-    counts = index["split"].value_counts()
+    prepare_scratch(scratch, _identity(manifest, params, max_megapixels))
+    plan = _plan(manifest, params, scratch.resolve() / "plan.arrow")
+    job = _Job(plan, raw.resolve(), scratch.resolve(), params.size, max_megapixels)
+    digest = _write_shards(job)
+    for shard in plan.shards:
+        shutil.move(scratch / shard.name, out / shard.name)
+    counts = plan.write_index(out / "index.parquet")
     about = {"size": params.size, "fit": params.fit, "sha256": digest}
-    about |= {split: int(counts.get(split, 0)) for split in ("train", "validation", "test")}
+    about |= {split: counts.get(split, 0) for split in ("train", "validation", "test")}
     write_json(out / "lab.json", about)
+    shutil.rmtree(scratch)
     return about
 
 
@@ -80,125 +94,90 @@ def _clear(out: Path) -> None:
     """Remove what an earlier or an interrupted run has left, lab.json before its shards."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "lab.json").unlink(missing_ok=True)
-    for pattern in ("*.npy", "*.part"):
-        for path in out.glob(pattern):
-            path.unlink()
+    for path in out.glob("*.npy"):
+        path.unlink()
 
 
-def plan(kept: pd.DataFrame, params: LabParams) -> pd.DataFrame:
-    """Decide every square: its photograph, its box and its place in the shards.
-
-    Returns
-    -------
-    One row per square: id, group, label, split, left, top, right, bottom (pixels of the upright
-    photograph), shard, row, and where the photograph's bytes lie (shard_file, path).
-    """
-    records = [
-        (row.id, row.group, row.label, row.split, row.shard, row.path, row.width, row.height, *box)
-        for row in kept.itertuples(index=False)
-        for box in boxes(row.id, row.width, row.height, row.split, params)
-    ]
-    names = ["id", "group", "label", "split", "shard_file", "path", "width", "height"]
-    names += ["left", "top", "right", "bottom"]
-    index = pd.DataFrame.from_records(records, columns=names)
-    place = index.groupby("split").cumcount()
-    capacity = rows_per_shard(params.size)
-    return index.assign(shard=place // capacity, row=place % capacity)
+def _identity(manifest: Path, params: LabParams, max_megapixels: float) -> str:
+    values = [params.model_dump(), max_megapixels, file_digest(manifest), PIL.__version__]
+    return fingerprint(values, CODE)
 
 
-def boxes(name: str, width: int, height: int, split: str, params: LabParams) -> list[Box]:
-    """Return the areas (left, top, right, bottom) of a photograph that become squares.
-
-    Tiles are drawn from a generator seeded by the photograph's name, so that they depend on
-    nothing else. A photograph no larger than a square gives one tile: its centre.
-    """
-    if params.fit == "resize":
-        return [(0.0, 0.0, float(width), float(height))]
-    short = min(width, height)
-    if params.fit == "crop" or short <= params.size:
-        return [_square(width, height, short, 0.5, 0.5)]
-    count = params.tiles.train if split == "train" else params.tiles.held_out
-    digest = hashlib.sha256(f"{params.seed}:{name}".encode()).digest()
-    draws = np.random.default_rng(int.from_bytes(digest[:8])).random((count, 3))
-    least = min(short, max(params.size, round(params.tiles.min_scale * short)))
-    return [_square(width, height, round(least + s * (short - least)), x, y) for s, x, y in draws]
+def _plan(manifest: Path, params: LabParams, path: Path) -> Plan:
+    return Plan(path) if path.is_file() else write_plan(manifest, params, path)
 
 
-def _square(width: int, height: int, side: int, x: float, y: float) -> Box:
-    left, top = round(x * (width - side)), round(y * (height - side))
-    return float(left), float(top), float(left + side), float(top + side)
+def _write_shards(job: _Job) -> str:
+    shards = job.plan.shards
+    numbers = range(len(shards))
+    done = in_parallel(partial(_shard, job), numbers, "Shards of Lab", len(shards))
+    digests = {shards[number].name: digest for number, digest in done}
+    total = hashlib.sha256()
+    for name in sorted(digests):
+        total.update(bytes.fromhex(digests[name]))
+    return total.hexdigest()
 
 
-def _allocate(index: pd.DataFrame, out: Path, size: int) -> list[Path]:
-    lengths = index.groupby(["split", "shard"])["row"].max() + 1
-    paths = [out / f"{shard_name(split, shard)}.part" for split, shard in lengths.index]
-    for path, length in zip(paths, lengths, strict=True):
-        np.lib.format.open_memmap(path, "w+", np.uint8, (int(length), 3, size, size)).flush()
-        _reserve(path)
-    return paths
+def _shard(job: _Job, number: int) -> tuple[int, str]:
+    """Write one shard, unless a run before has; return its digest."""
+    squares = job.plan.squares(number)
+    path = job.out / planned_name(squares)
+    shape = (squares.num_rows, 3, job.size, job.size)
+    if is_whole(path, shape):
+        return number, file_digest(path)
+    return number, write_shard(path, shape, map(encode_rgb8, _gathered(job, squares)))
 
 
-def _reserve(path: Path) -> None:
-    """Take the disk space now: writing through a map on a full disk kills the process."""
-    if hasattr(os, "posix_fallocate"):
-        with path.open("r+b") as handle:
-            os.posix_fallocate(handle.fileno(), 0, path.stat().st_size)
+def _gathered(job: _Job, squares: pa.RecordBatch) -> Iterator[np.ndarray]:
+    """Yield the squares in order, RGB (n, S, S, 3), enough of them at a time to convert quickly."""
+    waiting: list[np.ndarray] = []
+    for photograph in _photographs(squares):
+        waiting += _cut(job, photograph)
+        if len(waiting) * job.size**2 >= PIXELS:
+            yield np.stack(waiting)
+            waiting = []
+    if waiting:
+        yield np.stack(waiting)
 
 
-def _fill(index: pd.DataFrame, raw: Path, out: Path, params: LabParams, limit: float) -> None:
-    work = [_Work(rows, raw, out, params.size, limit) for rows in _chunks(index)]
-    results = Parallel(n_jobs=environment.workers(), return_as="generator_unordered")(
-        delayed(_convert)(part) for part in work
-    )
-    for _ in track(results, "Converting to Lab", total=len(work)):
-        pass
+@dataclass(frozen=True)
+class _Photograph:
+    """Where a photograph's bytes lie, and the areas (n, 4) to cut from it."""
+
+    id: str
+    shard: str | None
+    path: str
+    shorter: int
+    areas: np.ndarray
 
 
-def _chunks(index: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Cut the plan between photographs, so that each is decoded once."""
-    photograph = index["id"].ne(index["id"].shift()).cumsum() - 1
-    size = environment.chunk_size(int(photograph.max()) + 1, CHUNK)
-    return (rows for _, rows in index.groupby(photograph // size, sort=False))
+def _photographs(squares: pa.RecordBatch) -> Iterator[_Photograph]:
+    names = squares["id"].to_numpy(zero_copy_only=False)
+    starts = np.flatnonzero(np.concatenate(([True], names[1:] != names[:-1])))
+    areas = np.stack([squares[name].to_numpy() for name in AREA], 1)
+    columns = ("id", "shard_file", "path", "width", "height")
+    facts = squares.select(columns).take(pa.array(starts)).to_pylist()
+    for fact, own in zip(facts, np.split(areas, starts[1:]), strict=True):
+        shorter = min(fact["width"], fact["height"])
+        yield _Photograph(fact["id"], fact["shard_file"], fact["path"], shorter, own)
 
 
-def _convert(work: _Work) -> None:
-    torch.set_num_threads(1)
-    reader = RawReader(work.raw)
-    for (split, shard), rows in work.rows.groupby(["split", "shard"], sort=False):
-        path = work.out / f"{shard_name(str(split), int(shard))}.part"
-        target = np.lib.format.open_memmap(path, "r+")
-        for _, squares in rows.groupby("id", sort=False):
-            target[squares["row"].to_numpy()] = _lab_squares(squares, reader, work)
-
-
-def _lab_squares(squares: pd.DataFrame, reader: RawReader, work: _Work) -> np.ndarray:
-    first = squares.iloc[0]
-    areas = squares[["left", "top", "right", "bottom"]].to_numpy()
+def _cut(job: _Job, photograph: _Photograph) -> list[np.ndarray]:
+    """Decode a photograph, as small as its smallest square allows, and cut its squares."""
+    areas = photograph.areas
     smallest = float((areas[:, 2:] - areas[:, :2]).min())
-    side = math.ceil(min(first["width"], first["height"]) * work.size / smallest)
+    side = math.ceil(photograph.shorter * job.size / smallest)
     try:
-        data = reader.read(first["shard_file"], first["path"])
-        image = open_photograph(data, work.max_megapixels, side)
+        data = RawReader(job.raw).read(photograph.shard, photograph.path)
+        image = open_photograph(data, job.max_megapixels, side)
     except (UnreadableError, BadPhotographError) as error:
         fault = str(error).rstrip(".")
-        raise ShardError(f"{first['id']}: {fault}. Run `dvc repro --force filter`.") from None
-    cut = [_cut(image, tuple(area * image.info["scale"]), work.size) for area in areas]
-    rgb = torch.from_numpy(np.stack(cut)).movedim(-1, 1).float() / 255.0
-    converted: np.ndarray = encode_lab(rgb_to_lab(rgb)).numpy()
-    return converted
+        raise ShardError(f"{photograph.id}: {fault}. Run `dvc repro --force filter`.") from None
+    return [_square(image, area, job.size) for area in areas * image.info["scale"]]
 
 
-def _cut(image: Image.Image, area: Any, size: int) -> np.ndarray:
-    left, top, right, bottom = area
+def _square(image: Image.Image, area: np.ndarray, size: int) -> np.ndarray:
+    left, top, right, bottom = area.tolist()
     box = (left, top, min(right, image.width), min(bottom, image.height))
     square = image.resize((size, size), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
     return np.asarray(square)
-
-
-def _finish(parts: list[Path]) -> str:
-    total = hashlib.sha256()
-    for path in parts:
-        with path.open("rb") as handle:
-            total.update(hashlib.file_digest(handle, "sha256").digest())
-        path.replace(path.with_suffix(""))
-    return total.hexdigest()

@@ -6,17 +6,13 @@ from typing import Self
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 from torch import Tensor
 
-from photochrom import environment
 from photochrom.color import bins
-from photochrom.data.shards import LabSet, ShardError
+from photochrom.data.shards import ShardError
 from photochrom.files import whole_file
 from photochrom.params.data import PriorParams
 from photochrom.params.models import ClassificationParams
-
-CHUNK = 2048
 
 
 @dataclass(frozen=True)
@@ -97,21 +93,3 @@ def _class_counts(counts: Tensor, where: bins.Bins) -> Tensor:
     nearest = where.nearest(bins.lattice())
     classes = torch.zeros(len(where), dtype=torch.int64)
     return classes.index_add_(0, nearest, counts.reshape(-1))
-
-
-def count_colors(photographs: LabSet) -> np.ndarray:
-    """Count every stored (a, b) of a split (int64 (256, 256)).
-
-    An integer sum over pieces: the result does not depend on their order or on the processes.
-    """
-    starts = range(0, len(photographs), CHUNK)
-    jobs = min(len(starts), environment.workers())
-    counts = Parallel(n_jobs=jobs, return_as="generator_unordered")(
-        delayed(_count)(photographs, start) for start in starts
-    )
-    return np.asarray(sum(counts, np.zeros((bins.LATTICE, bins.LATTICE), dtype=np.int64)))
-
-
-def _count(photographs: LabSet, start: int) -> np.ndarray:
-    rows = np.arange(start, min(start + CHUNK, len(photographs)))
-    return bins.lattice_histogram(photographs.take(rows))
