@@ -3,8 +3,6 @@
 import os
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from photochrom import environment
 from photochrom.environment import SettingError
@@ -69,11 +67,31 @@ def test_tracking_can_be_turned_off(value, wanted, monkeypatch):
     assert environment.tracking_wanted() == wanted
 
 
-@given(st.integers(0, 10**7), st.integers(1, 4096), st.integers(1, 64))
-def test_pieces_of_work_are_small_enough_and_give_every_worker_some(items, most, processes):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PHOTOCHROM_WORKERS", str(processes))
-        size = environment.chunk_size(items, most)
-    assert 1 <= size <= most
-    pieces = -(-items // size)
-    assert pieces >= min(items, processes)
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("PHOTOCHROM_PROCESSES", environment.processes),
+        ("PHOTOCHROM_DEVICE_BATCH", environment.device_batch),
+    ],
+)
+def test_numbers_that_may_be_left_out(name, asked, monkeypatch):
+    monkeypatch.delenv(name, raising=False)
+    assert asked() is None
+    monkeypatch.setenv(name, "3")
+    assert asked() == 3
+    for wrong in ("0", "-1", "two"):
+        monkeypatch.setenv(name, wrong)
+        with pytest.raises(SettingError, match=f"{name} is '{wrong}': set it to a whole number"):
+            asked()
+
+
+def test_torchrun_is_known_by_what_it_sets(monkeypatch):
+    for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    assert not environment.launched()
+    assert environment.local_rank() == 0
+    monkeypatch.setenv("RANK", "5")
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert environment.launched()
+    assert environment.local_rank() == 1

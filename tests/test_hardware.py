@@ -11,8 +11,8 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DEVICE", "PRECISION"):
-        monkeypatch.delenv(f"PHOTOCHROM_{name}", raising=False)
+    for name in ("PHOTOCHROM_DEVICE", "PHOTOCHROM_PRECISION", "PHOTOCHROM_PROCESSES", "RANK"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def test_a_gpu_is_taken_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,6 +21,43 @@ def test_a_gpu_is_taken_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch, "empty", lambda *_, **__: None)
     assert hardware.device() == torch.device("cuda")
+
+
+def test_processes_that_train_together_take_a_gpu_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch, "empty", lambda *_, **__: None)
+    for name, value in (("RANK", "11"), ("WORLD_SIZE", "16"), ("LOCAL_RANK", "3")):
+        monkeypatch.setenv(name, value)
+    assert hardware.device() == torch.device("cuda:3")
+    monkeypatch.setenv("PHOTOCHROM_DEVICE", "cpu")
+    assert hardware.device() == CPU
+
+
+@pytest.mark.parametrize(
+    ("gpus", "device", "asked", "expected"),
+    [
+        (0, None, None, 1),
+        (0, None, "2", 2),
+        (8, None, None, 8),
+        (8, "cuda", None, 8),
+        (8, "cuda:1", None, 1),
+        (8, "cpu", None, 1),
+        (8, None, "4", 4),
+    ],
+)
+def test_one_process_trains_on_each_gpu(
+    gpus: int,
+    device: str | None,
+    asked: str | None,
+    expected: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    for name, value in (("PHOTOCHROM_DEVICE", device), ("PHOTOCHROM_PROCESSES", asked)):
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    assert hardware.processes() == expected
 
 
 def test_the_device_asked_for_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@
 | PHOTOCHROM_DASK | ``tcp://host:port`` of a Dask scheduler, for the data stages | this machine |
 | PHOTOCHROM_DEVICE | torch device, e.g. ``cuda:1`` | ``cuda`` if there is one, else ``cpu`` |
 | PHOTOCHROM_PRECISION | ``bfloat16`` or ``float32`` | bfloat16 where the hardware computes in it |
-| PHOTOCHROM_COMPILE | ``off``, ``auto`` or a mode of torch.compile | auto: long trainings on a GPU |
+| PHOTOCHROM_COMPILE | ``off``, ``auto`` or a mode of torch.compile | auto: long GPU trainings |
 | PHOTOCHROM_CHECKPOINT_SECONDS | longest time between two checkpoints | 60 |
 | PHOTOCHROM_TRACKING | ``off`` turns MLflow off | on |
 | MLFLOW_TRACKING_URI | the MLflow store | ``mlflow.db`` in the project |

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 PACKAGE = Path(__file__).parent
 
@@ -19,7 +20,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     half a file under a name that is read later. The temporary file is removed on failure.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Processes on several machines may have the same number.
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         yield temporary
         with temporary.open("rb") as handle:

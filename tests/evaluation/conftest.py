@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from evaluation_kit import write_lab_set
 
-from photochrom.data.prior import Prior, count_colors
+from photochrom.data.counting import count_colors
+from photochrom.data.prior import Prior
 from photochrom.data.shards import LabSet
 from photochrom.params.data import PriorParams
 

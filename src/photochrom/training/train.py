@@ -116,6 +116,8 @@ def train_model(job: Job) -> None:
         checkpoint stays.
     """
     device = hardware.device()
+    if device.type == "cuda" and device.index is not None:
+        torch.cuda.set_device(device)
     with joined(device) as group:
         checkpoints = Checkpoints(job.scratch, _fingerprint(job))
         if group.first:
