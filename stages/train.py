@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from photochrom.data.shards import ShardError
+from photochrom.data.shards import ShardError, describe
 from photochrom.networks import WeightsError
 from photochrom.params import load_params
 from photochrom.training.errors import TrainingError
@@ -16,7 +16,7 @@ from _run import run
 def main() -> None:
     """Train the model named on the command line and write models/NAME."""
     job = Job.of(sys.argv[1], load_params(), Path.cwd())
-    count = processes(job.model.batch_size)
+    count = processes(min(job.model.batch_size, int(describe(job.lab)["train"])))
     if count == 1:
         train_model(job)
         return

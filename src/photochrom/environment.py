@@ -70,6 +70,11 @@ def local_rank() -> int:
     return int(os.environ.get("LOCAL_RANK", "0"))
 
 
+def local_processes() -> int:
+    """Return how many processes of this machine train together with this one."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
 def device() -> str | None:
     """Return the torch device asked for, or None to choose automatically."""
     return os.environ.get("PHOTOCHROM_DEVICE") or None

@@ -40,12 +40,22 @@ def processes() -> int:
     """Return how many processes train a model together on this machine.
 
     PHOTOCHROM_PROCESSES, else one for each GPU; one where a single device was asked for.
+
+    Raises
+    ------
+    SettingError
+        If more are asked for than there are GPUs to compute on.
     """
-    if chosen := environment.processes():
-        return chosen
-    if environment.device() not in (None, "cuda") or not torch.cuda.is_available():
-        return 1
-    return torch.cuda.device_count()
+    asked, device = environment.processes(), environment.device()
+    if device == "cpu" or not torch.cuda.is_available():
+        return asked or 1
+    gpus = torch.cuda.device_count() if device in (None, "cuda") else 1
+    if asked is not None and asked > gpus:
+        raise environment.SettingError(
+            f"PHOTOCHROM_PROCESSES is {asked}, but {gpus} may be used of the GPUs here: set it to "
+            f"{gpus} or less, or PHOTOCHROM_DEVICE to cuda or cpu."
+        )
+    return asked or gpus
 
 
 def name(where: torch.device) -> str:

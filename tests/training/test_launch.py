@@ -65,6 +65,14 @@ def workers(launcher: "subprocess.Popen[str]") -> list[int]:
     return [pid for pid in trains if b"train.py" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
+def wait_until_gone(pids: list[int]) -> None:
+    """Processes whose launcher was killed stop by themselves: else two trainings would write."""
+    deadline = time.monotonic() + 60
+    while any(Path(f"/proc/{pid}/cmdline").exists() for pid in pids):
+        assert time.monotonic() < deadline, "they go on without their launcher"
+        time.sleep(0.05)
+
+
 def finish(project: Path) -> str:
     process = start(project)
     said = process.communicate(timeout=300)[1]
@@ -90,6 +98,14 @@ def test_killed_stopped_and_resumed(
     assert "of 2 was stopped by SIGKILL" in last
     assert "Run the same command again" in last
     assert "Traceback" not in said
+
+    before = time.time()
+    process = start(project)
+    wait_for_a_checkpoint(project, before)
+    left = workers(process)
+    process.kill()
+    process.communicate(timeout=120)
+    wait_until_gone(left)
 
     before = time.time()
     process = start(project)

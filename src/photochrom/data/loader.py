@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from photochrom import environment
 from photochrom.color.batch import Batch, normalised
 from photochrom.color.lab import decode_lab
 from photochrom.data.shards import LabSet
@@ -25,13 +26,14 @@ AHEAD = 4
 class Squares:
     """The squares of a split as uint8, resident on the device where they fit.
 
-    Others are read from the memory maps some batches ahead of their use.
+    Others are read from their files some batches ahead of their use.
     """
 
     def __init__(self, photographs: LabSet, device: torch.device) -> None:
         self._photographs, self._device = photographs, device
         self._resident: Tensor | None = None
-        share = RESIDENT_SHARE_GPU if device.type == "cuda" else RESIDENT_SHARE
+        on_gpu = device.type == "cuda"
+        share = RESIDENT_SHARE_GPU if on_gpu else RESIDENT_SHARE / environment.local_processes()
         if len(self) * self._bytes_each() <= share * _free_bytes(device):
             self._resident = self._whole()
 

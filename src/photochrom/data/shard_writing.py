@@ -6,16 +6,14 @@ import math
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
+
+from photochrom.files import whole_file
 
 
 def write_shard(path: Path, shape: tuple[int, ...], pieces: Iterable[np.ndarray]) -> str:
     """Write a file of uint8 (NumPy's format) in order, in the memory of one piece.
-
-    It gets its name when it is whole. That it is on the disk by then is not awaited, which would
-    take longer than the work: see :func:`is_whole`.
 
     Parameters
     ----------
@@ -26,24 +24,15 @@ def write_shard(path: Path, shape: tuple[int, ...], pieces: Iterable[np.ndarray]
     The file's SHA-256, hexadecimal.
     """
     digest = hashlib.sha256()
-    # Processes on several machines may have the same number.
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
-    try:
-        with temporary.open("wb") as handle:
-            for data in chain([_header(shape)], (piece.ravel().data for piece in pieces)):
-                handle.write(data)
-                digest.update(data)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as temporary, temporary.open("wb") as handle:
+        for data in chain([_header(shape)], (piece.ravel().data for piece in pieces)):
+            handle.write(data)
+            digest.update(data)
     return digest.hexdigest()
 
 
 def is_whole(path: Path, shape: tuple[int, ...]) -> bool:
-    """Return whether a shard is there and as long as it should be.
-
-    A machine that loses its power may leave files that have their names but not all their bytes.
-    """
+    """Return whether a shard is there and as long as it should be."""
     return path.is_file() and path.stat().st_size == len(_header(shape)) + math.prod(shape)
 
 

@@ -7,7 +7,7 @@ over processes, which is wrong where their shares of a batch differ.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 import torch
@@ -18,9 +18,11 @@ from photochrom import environment
 from photochrom.training.errors import ProcessLostError
 
 LOST = (
-    "Another process of this training has gone or does not answer ({}). Run the same command again "
-    "to continue from the last checkpoint."
+    "Another process of this training has gone. Run the same command again to continue from the "
+    "last checkpoint."
 )
+GONE = ("gloo/transport", "remote process exited")
+"""What gloo and NCCL say of it."""
 
 
 class Group:
@@ -89,6 +91,11 @@ class Group:
             dist.broadcast_object_list(box, src=0, group=self._talk)
         return box[0]
 
+    def await_first(self) -> None:
+        """Wait until the first process has gone: until then the launcher lets it say why."""
+        with suppress(ProcessLostError):
+            self.told(None)
+
 
 ALONE = Group()
 
@@ -120,5 +127,7 @@ def _watched() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        reason = str(error).strip().splitlines()[0].rstrip(".")
-        raise ProcessLostError(LOST.format(reason)) from None
+        lost = isinstance(error, dist.DistNetworkError) or any(s in str(error) for s in GONE)
+        if not lost:
+            raise
+        raise ProcessLostError(LOST) from None

@@ -7,6 +7,7 @@ one does, but for the order in which numbers are added: each sees its share of e
 """
 
 import math
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -85,7 +86,7 @@ class Trainer:
         self._average = MovingAverage(task.network, model.ema) if model.ema is not None else None
         self.compilation = Compilation(modules, device, group)
         self._first_bad = torch.tensor(NEVER, device=device)
-        self._signals = Signals()
+        self._signals, self._parent = Signals(), os.getppid()
         self._epoch_steps = len(train) // self._batch
         self._steps = self._epoch_steps * model.epochs
         self.progress = Progress()
@@ -267,6 +268,8 @@ class Trainer:
 
     def _wish(self) -> int:
         """Return the signal that asks to stop, SAVE when a checkpoint is due, else 0."""
+        if environment.launched() and os.getppid() != self._parent:
+            return signal.SIGTERM  # The launcher was killed: nobody else would stop this process.
         due = time.monotonic() - self._saved > environment.checkpoint_seconds()
         return self._signals.seen or (SAVE if due else 0)
 

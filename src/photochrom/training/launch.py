@@ -7,8 +7,9 @@ import logging
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs, SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
@@ -23,7 +24,12 @@ class LaunchedError(TrainingError):
 
 
 def processes(batch_size: int) -> int:
-    """Return how many processes to start here; 1 where this one shall train itself."""
+    """Return how many processes to start here; 1 where this one shall train itself.
+
+    Parameters
+    ----------
+    batch_size : photographs of a step, of which each process takes one at least.
+    """
     if environment.launched():
         return 1
     return min(hardware.processes(), batch_size)
@@ -43,22 +49,30 @@ def launch(script: Path, arguments: list[str], count: int) -> None:
     """
     _share_cores(count)
     _silence()
-    config = LaunchConfig(
+    with TemporaryDirectory() as logs:
+        started = elastic_launch(_config(count, logs), sys.executable)
+        try:
+            started("-u", str(script), *arguments)
+        except SignalException:
+            raise LaunchedError from None
+        except ChildFailedError as error:
+            raise _explained(error, count) from None
+
+
+def _config(count: int, logs: str) -> LaunchConfig:
+    # A process that is asked to stop finishes its step and saves.
+    os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "120")
+    return LaunchConfig(
         min_nodes=1,
         max_nodes=1,
         nproc_per_node=count,
+        logs_specs=DefaultLogsSpecs(log_dir=logs),
         run_id=str(os.getpid()),
         rdzv_backend="c10d",
         rdzv_endpoint="localhost:0",
         local_addr="localhost",
         max_restarts=0,
     )
-    try:
-        elastic_launch(config, sys.executable)("-u", str(script), *arguments)
-    except SignalException:
-        raise LaunchedError from None
-    except ChildFailedError as error:
-        raise _explained(error, count) from None
 
 
 def _silence() -> None:

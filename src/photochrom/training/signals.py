@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-WATCHED = (signal.SIGINT, signal.SIGTERM)
+WATCHED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Signals:
@@ -23,13 +23,17 @@ class Signals:
     def watched(self) -> Iterator[None]:
         """Remember signals instead of obeying them; a second one of a kind is obeyed."""
         former = {number: signal.getsignal(number) for number in WATCHED}
+        # nohup has SIGHUP ignored, and a script's background job SIGINT.
+        former = {
+            number: handler for number, handler in former.items() if handler != signal.SIG_IGN
+        }
 
         def remember(number: int, _: FrameType | None) -> None:
             self.seen = number
             # Whoever asks again does not want to wait for the step to end.
             signal.signal(number, former[signal.Signals(number)])
 
-        for number in WATCHED:
+        for number in former:
             signal.signal(number, remember)
         try:
             yield

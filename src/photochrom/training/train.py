@@ -122,19 +122,18 @@ def train_model(job: Job) -> None:
         checkpoints = Checkpoints(job.scratch, _fingerprint(job))
         if group.first:
             checkpoints.prepare()
-        trainer = _trainer(job, checkpoints, device, group)
-        if group.first:
-            _tracked(job, trainer)
+            _tracked(job, _trainer(job, checkpoints, device, group))
             checkpoints.clear()
         else:
-            _assist(trainer)
+            _assist(job, checkpoints, device, group)
 
 
-def _assist(trainer: Trainer) -> None:
+def _assist(job: Job, checkpoints: Checkpoints, device: torch.device, group: Group) -> None:
     """Train along; what ends the training of all is reported by the first process."""
     try:
-        trainer.run(All())
+        _trainer(job, checkpoints, device, group).run(All())
     except TrainingError:
+        group.await_first()
         sys.exit(1)
 
 
