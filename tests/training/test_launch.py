@@ -65,10 +65,18 @@ def workers(launcher: "subprocess.Popen[str]") -> list[int]:
     return [pid for pid in trains if b"train.py" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
+def is_running(pid: int) -> bool:
+    """A process that nobody has fetched the exit status of has no command line any more."""
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    except FileNotFoundError:
+        return False
+
+
 def wait_until_gone(pids: list[int]) -> None:
     """Processes whose launcher was killed stop by themselves: else two trainings would write."""
     deadline = time.monotonic() + 60
-    while any(Path(f"/proc/{pid}/cmdline").exists() for pid in pids):
+    while any(is_running(pid) for pid in pids):
         assert time.monotonic() < deadline, "they go on without their launcher"
         time.sleep(0.05)
 
