@@ -1,6 +1,5 @@
 """(a) The data stages against decoding and resizing alone, and against a loop of scikit-image."""
 
-import shutil
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +17,7 @@ FLOOR_GOAL, LOOP_GOAL = 1.6, 4.0
 
 def rows(setting: Setting) -> Found:
     """Measure on one thread and one process, files in the cache of the system."""
-    count, side = (12, 32) if setting.quick else (200, 128)
+    count, side = (12, 32) if setting.quick else (900, 128)
     counts = {"train": count - 2, "validation": 1, "test": 1}
     folder = setting.scratch / "jpegs"
     paths = write_jpegs(folder, counts, setting.photographs)
@@ -56,8 +55,9 @@ def _judge(paths: list[Path], project: Project) -> None:
 
 def _store(project: Project) -> None:
     """Do what the stage lab does, from its manifest to the shards."""
-    data, out, scratch = (project.root / name for name in ("data", "squares", "unfinished"))
-    shutil.rmtree(out, ignore_errors=True)
+    data, scratch = project.root / "data", project.root / "unfinished"
+    # A new folder: to remove what an earlier run left is no part of the work.
+    out = project.root / f"squares-{len(list(project.root.glob('squares-*')))}"
     manifest, limit = data / "filtered/manifest.parquet", project.params.filter.max_megapixels
     write_lab(manifest, data / "raw", out, scratch, project.params.lab, limit)
 

@@ -13,19 +13,25 @@ PACKAGE = Path(__file__).parent
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, *, on_disk: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; rename it onto ``path`` when the block succeeds.
 
-    The data is on the disk before the name appears, so that a kill or a full disk never leaves
-    half a file under a name that is read later. The temporary file is removed on failure.
+    A kill or a full disk never leaves half a file under a name that is read later. The temporary
+    file is removed on failure.
+
+    Parameters
+    ----------
+    on_disk : wait until the data is on the disk before the name appears, so that a power cut
+        leaves no half file either.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Processes on several machines may have the same number.
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         yield temporary
-        with temporary.open("rb") as handle:
-            os.fsync(handle.fileno())
+        if on_disk:
+            with temporary.open("rb") as handle:
+                os.fsync(handle.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

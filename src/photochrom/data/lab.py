@@ -19,7 +19,7 @@ from photochrom.data.parallel import in_parallel
 from photochrom.data.plan import AREA, Plan, planned_name, write_plan
 from photochrom.data.raw import RawReader
 from photochrom.data.scratch import prepare_scratch
-from photochrom.data.shard_writing import file_digest, is_whole, write_shard
+from photochrom.data.shard_writing import file_digest, whole_digest, write_shard
 from photochrom.data.shards import ShardError
 from photochrom.data.sources.base import UnreadableError
 from photochrom.files import fingerprint, write_json
@@ -123,13 +123,13 @@ def _shard(job: _Job, number: int) -> tuple[int, str]:
     squares = job.plan.squares(number)
     path = job.out / planned_name(squares)
     shape = (squares.num_rows, 3, job.size, job.size)
-    if is_whole(path, shape):
-        return number, file_digest(path)
+    if digest := whole_digest(path):
+        return number, digest
     return number, write_shard(path, shape, map(encode_rgb8, _gathered(job, squares)))
 
 
 def _gathered(job: _Job, squares: pa.RecordBatch) -> Iterator[np.ndarray]:
-    """Yield the squares in order, RGB (n, S, S, 3), enough of them at a time to convert quickly."""
+    """Yield the squares in order, RGB (n, S, S, 3), some at a time to convert them quickly."""
     waiting: list[np.ndarray] = []
     for photograph in _photographs(squares):
         waiting += _cut(job, photograph)

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import math
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
@@ -15,6 +14,9 @@ from photochrom.files import whole_file
 def write_shard(path: Path, shape: tuple[int, ...], pieces: Iterable[np.ndarray]) -> str:
     """Write a file of uint8 (NumPy's format) in order, in the memory of one piece.
 
+    Its digest is written beside it, so that :func:`whole_digest` knows a whole shard from what a
+    power cut leaves; to wait for the disk at every shard would take longer than the work.
+
     Parameters
     ----------
     shape : of the whole; the pieces along its first axis make it up.
@@ -24,22 +26,31 @@ def write_shard(path: Path, shape: tuple[int, ...], pieces: Iterable[np.ndarray]
     The file's SHA-256, hexadecimal.
     """
     digest = hashlib.sha256()
-    with whole_file(path) as temporary, temporary.open("wb") as handle:
+    with whole_file(path, on_disk=False) as temporary, temporary.open("wb") as handle:
         for data in chain([_header(shape)], (piece.ravel().data for piece in pieces)):
             handle.write(data)
             digest.update(data)
+    with whole_file(_beside(path), on_disk=False) as temporary:
+        temporary.write_text(digest.hexdigest(), encoding="ascii")
     return digest.hexdigest()
 
 
-def is_whole(path: Path, shape: tuple[int, ...]) -> bool:
-    """Return whether a shard is there and as long as it should be."""
-    return path.is_file() and path.stat().st_size == len(_header(shape)) + math.prod(shape)
+def whole_digest(path: Path) -> str | None:
+    """Return the SHA-256 of a shard that was written whole, None where there is none."""
+    if not path.is_file() or not _beside(path).is_file():
+        return None
+    found = file_digest(path)
+    return found if found == _beside(path).read_text(encoding="ascii") else None
 
 
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file, hexadecimal."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _beside(path: Path) -> Path:
+    return path.with_suffix(".sha256")
 
 
 def _header(shape: tuple[int, ...]) -> memoryview:
