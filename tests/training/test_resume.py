@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from photochrom.training.checkpoint import Checkpoints
 from photochrom.training.engine import Trainer
 from photochrom.training.errors import TrainingError
 from photochrom.training.history import Row
+from photochrom.training.signals import WATCHED
 
 Result = tuple[dict[str, Tensor], list[Row], int]
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -107,11 +108,29 @@ def test_stopped_within_an_epoch(
     assert_same(result_of(trainer_of(model, lab, tmp_path)), whole(name))
 
 
+@pytest.fixture
+def _obeyed() -> Iterator[None]:
+    """Signals are obeyed, also where whoever started the tests ignores them."""
+    former = {number: signal.getsignal(number) for number in WATCHED}
+    for number in WATCHED:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number, handler in former.items():
+        signal.signal(number, handler)
+
+
 @every_model
+@pytest.mark.usefixtures("_obeyed")
 @pytest.mark.parametrize(
     ("number", "at"),
-    [(signal.SIGINT, 6), (signal.SIGTERM, 6), (signal.SIGTERM, 3), (signal.SIGTERM, 11)],
-    ids=["SIGINT", "SIGTERM", "last step of an epoch", "last step of all"],
+    [
+        (signal.SIGINT, 6),
+        (signal.SIGHUP, 6),
+        (signal.SIGTERM, 6),
+        (signal.SIGTERM, 3),
+        (signal.SIGTERM, 11),
+    ],
+    ids=["SIGINT", "SIGHUP", "SIGTERM", "last step of an epoch", "last step of all"],
 )
 def test_asked_to_stop_by_a_signal(
     name: str,
@@ -267,3 +286,16 @@ def test_no_state_is_shared_between_a_checkpoint_and_the_training(
         for parameter in trainer.task.parameters():
             parameter.add_(1.0)
     assert_equal_states(trainer.progress.best, best)
+
+
+def test_a_signal_that_is_ignored_stays_so(lab: Path, tmp_path: Path) -> None:
+    """As nohup wants it."""
+    former = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        train = Disturbed(LabSet.open(lab, "train"), 2, send(signal.SIGHUP))
+        trainer = trainer_of(model_of(MODELS["regression"]), lab, tmp_path, train=train)
+        trainer.run(Watcher())
+        assert len(trainer.progress.history) == 3
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, former)
