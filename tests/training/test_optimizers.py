@@ -58,7 +58,9 @@ def test_rates_are_positive_and_never_above_the_peak(
     schedule: str, warmup: float, steps: int, data: st.DataObject
 ) -> None:
     step = data.draw(st.integers(0, steps - 1))
-    assert 0.0 < learning_rate(params(schedule=schedule, warmup=warmup), step, steps) <= 0.1
+    rate = learning_rate(params(schedule=schedule, warmup=warmup), step, steps)
+    # 3 x 0.1 / 3 is more than 0.1, by the last bit.
+    assert 0.0 < rate <= 0.1 * (1 + 1e-12)
 
 
 @pytest.mark.parametrize(
