@@ -53,6 +53,12 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
 def fingerprint(values: Any, code: Sequence[str]) -> str:
     """Digest what decides a result: JSON values and the code that computes it (hexadecimal).
 

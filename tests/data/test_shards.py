@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from made_photographs import lab_set
 
 from photochrom.data import shards as shards_room
-from photochrom.data.shard_writing import file_digest, whole_digest, write_shard
+from photochrom.data.shard_writing import whole_digest, write_shard
 from photochrom.data.shards import LabSet, ShardError, describe, shard_name, squares_in_order
+from photochrom.files import file_digest
 
 SQUARES = np.random.default_rng(0).integers(0, 256, (11, 3, 8, 8), dtype=np.uint8)
 

@@ -1,6 +1,5 @@
 """All that is known of a model, and of this installation."""
 
-import hashlib
 import platform
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from photochrom.colorizer.catalog import Entry, find
 from photochrom.colorizer.places import TRAINED
 from photochrom.colorizer.stored import WEIGHTS, ColorizerError
 from photochrom.environment import SettingError
-from photochrom.files import read_json
+from photochrom.files import file_digest, read_json
 
 CARD = "MODEL_CARD.md"
 Facts = dict[str, Any]
@@ -66,8 +65,7 @@ def _model(entry: Entry) -> Facts:
 
 def _weights(entry: Entry) -> Facts:
     path = entry.folder / WEIGHTS
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = file_digest(path)
     recorded = entry.config.sha256
     return {
         "bytes": path.stat().st_size,

@@ -1,6 +1,5 @@
 """A trained model made small and safe to give away: float16 weights, their SHA-256, a card."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +15,7 @@ from photochrom.colorizer.catalog import Entry
 from photochrom.colorizer.prediction import Predictor
 from photochrom.colorizer.stored import CONFIG, WEIGHTS, ColorizerError, Config, read_config
 from photochrom.data.shards import LabSet
-from photochrom.files import read_json, write_json, write_text
+from photochrom.files import file_digest, read_json, write_json, write_text
 
 MOST_BYTES = 20_000_000
 """Of all files of a package."""
@@ -116,8 +115,7 @@ def _write_weights(source: Path, target: Path) -> None:
 
 
 def _write_config(entry: Entry, config: Config, terms: str, draft: Path) -> None:
-    with (draft / WEIGHTS).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = file_digest(draft / WEIGHTS)
     values = {
         **read_json(entry.folder / CONFIG),
         "decoding": config.decoding.model_dump(),

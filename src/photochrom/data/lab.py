@@ -19,10 +19,10 @@ from photochrom.data.parallel import in_parallel
 from photochrom.data.plan import AREA, Plan, planned_name, write_plan
 from photochrom.data.raw import RawReader
 from photochrom.data.scratch import prepare_scratch
-from photochrom.data.shard_writing import file_digest, whole_digest, write_shard
+from photochrom.data.shard_writing import whole_digest, write_shard
 from photochrom.data.shards import ShardError
 from photochrom.data.sources.base import UnreadableError
-from photochrom.files import fingerprint, write_json
+from photochrom.files import file_digest, fingerprint, write_json
 from photochrom.params.data import LabParams
 from photochrom.pictures.opening import BadPhotographError, open_photograph
 

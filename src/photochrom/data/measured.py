@@ -1,6 +1,5 @@
 """Every photograph measured: tables in a scratch folder, each written whole by one process."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +14,7 @@ from photochrom.data.parallel import in_parallel
 from photochrom.data.raw import MANIFEST, RawReader, count_photographs, read_manifest
 from photochrom.data.scratch import prepare_scratch
 from photochrom.data.sources.base import UnreadableError
-from photochrom.files import fingerprint, whole_file
+from photochrom.files import file_digest, fingerprint, whole_file
 from photochrom.params.data import FilterParams
 
 LEAST_ROWS, MOST_ROWS, PARTS = 32, 2048, 64
@@ -97,9 +96,7 @@ def measure_all(raw: Path, params: FilterParams, scratch: Path) -> MeasuredParts
 def _identity(raw: Path, params: FilterParams, rows: int) -> str:
     judging = params.model_dump(include={"min_colorfulness", "min_side", "max_megapixels"})
     decoding = {name: version(name) for name in ("numpy", "pillow", "pyarrow")}
-    with (raw / MANIFEST).open("rb") as manifest:
-        listed = hashlib.file_digest(manifest, "sha256").hexdigest()
-    return fingerprint([judging, decoding, rows, listed], CODE)
+    return fingerprint([judging, decoding, rows, file_digest(raw / MANIFEST)], CODE)
 
 
 def _work(raw: Path, rows: int, missing: set[int]) -> Iterator[tuple[int, list[Place]]]:

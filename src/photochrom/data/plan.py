@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from photochrom.data.shards import shard_name
+from photochrom.data.tables import in_groups
 from photochrom.files import whole_file
 from photochrom.params.data import LabParams
 
@@ -82,23 +83,12 @@ class Plan:
         kept = [name for name in _planned_schema().names if name not in ("shard_file", "path")]
         schema = pa.schema([_planned_schema().field(name) for name in kept])
         with whole_file(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
-            for table in self._in_groups(kept):
+            batches = (self.squares(shard.number).select(kept) for shard in self.shards)
+            for table in in_groups(batches, GROUP):
                 writer.write_table(table)
                 for count in table["split"].value_counts().to_pylist():
                     counts[count["values"]] = counts.get(count["values"], 0) + count["counts"]
         return counts
-
-    def _in_groups(self, columns: Sequence[str]) -> Iterator[pa.Table]:
-        waiting: list[pa.RecordBatch] = []
-        squares = 0
-        for shard in self.shards:
-            waiting.append(self.squares(shard.number).select(columns))
-            squares += shard.squares
-            if squares >= GROUP:
-                yield pa.Table.from_batches(waiting)
-                waiting, squares = [], 0
-        if waiting:
-            yield pa.Table.from_batches(waiting)
 
 
 def planned_name(squares: pa.RecordBatch) -> str:

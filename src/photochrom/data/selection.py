@@ -16,6 +16,7 @@ from photochrom.data.duplicates import ALONE, near_duplicates, same_files
 from photochrom.data.measured import MeasuredParts, measure_all
 from photochrom.data.raw import count_photographs, read_manifest
 from photochrom.data.splits import SPLITS, Division, division
+from photochrom.data.tables import in_groups
 from photochrom.files import whole_file
 from photochrom.params.data import FilterParams
 
@@ -66,7 +67,7 @@ def select(folder: Path, out: Path, params: FilterParams, scratch: Path) -> None
     repeats = _find_repeats(parts, params.near_duplicate_bits)
     judged = _Judged(folder, parts, repeats, _division(folder, parts.rows, params))
     with whole_file(out) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
-        for table in _in_groups(judged.batches()):
+        for table in in_groups(judged.batches(), GROUP):
             writer.write_table(table)
         judged.check()
 
@@ -173,17 +174,6 @@ class _Judged:
                     f"{self.parts.photographs} were kept (rejected: {reasons or 'none'}). Loosen "
                     "filter, give more photographs, or change filter.split."
                 )
-
-
-def _in_groups(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    waiting: list[pa.RecordBatch] = []
-    for batch in batches:
-        waiting.append(batch)
-        if sum(part.num_rows for part in waiting) >= GROUP:
-            yield pa.Table.from_batches(waiting)
-            waiting = []
-    if waiting:
-        yield pa.Table.from_batches(waiting)
 
 
 def rows_at(batches: Iterator[pa.RecordBatch], rows: NDArray[np.int64]) -> pa.Table:

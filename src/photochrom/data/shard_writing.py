@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from photochrom.files import whole_file
+from photochrom.files import file_digest, whole_file
 
 
 def write_shard(path: Path, shape: tuple[int, ...], pieces: Iterable[np.ndarray]) -> str:
@@ -41,12 +41,6 @@ def whole_digest(path: Path) -> str | None:
         return None
     found = file_digest(path)
     return found if found == _beside(path).read_text(encoding="ascii") else None
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _beside(path: Path) -> Path:
