@@ -4,6 +4,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from pyarrow.compute import field
+from pyarrow.parquet import read_table
 
 from jpegs import write_jpegs
 from measuring import Found, Setting, Work, threads
@@ -20,18 +22,19 @@ def rows(setting: Setting) -> Found:
     count, side = (12, 32) if setting.quick else (900, 128)
     counts = {"train": count - 2, "validation": 1, "test": 1}
     folder = setting.scratch / "jpegs"
-    paths = write_jpegs(folder, counts, setting.photographs)
+    write_jpegs(folder, counts, setting.photographs)
     project = of_folder(setting.scratch / "data_stages", folder, side)
+    paths = _kept(project, folder)
     limit = setting.params.filter.max_megapixels
     judge = partial(_judge, paths, project)
     store = partial(_store, project)
     look, shrink = partial(_look, paths, limit), partial(_shrink, paths, limit, side)
     with threads(1), settings(PHOTOCHROM_WORKERS="1"):
         yield setting.floor(
-            f"filter, {count} photographs", judge, look, goal=FLOOR_GOAL, rounds=setting.few
+            f"filter, {len(paths)} photographs", judge, look, goal=FLOOR_GOAL, rounds=setting.few
         )
         yield setting.floor(
-            f"lab, {count} photographs to {side} px", store, shrink,
+            f"lab, {len(paths)} photographs to {side} px", store, shrink,
             goal=FLOOR_GOAL, rounds=setting.few,
         )  # fmt: skip
         yield from _against_a_loop(setting, paths, side, lambda: (judge(), store()))
@@ -48,16 +51,26 @@ def _against_a_loop(setting: Setting, paths: list[Path], side: int, both: Work) 
     yield setting.rival(name, both, loop, goal=LOOP_GOAL, rounds=setting.few)
 
 
+def _kept(project: Project, folder: Path) -> list[Path]:
+    """Return the photographs that the stage lab takes, so that all are timed with the same."""
+    manifest = read_table(project.root / "data/filtered/manifest.parquet")
+    kept = manifest.filter(field("status") == "kept")
+    return [folder / name for name in kept["id"].to_pylist()]
+
+
 def _judge(paths: list[Path], project: Project) -> None:
     for path in paths:
         measure(path.read_bytes(), project.params.filter)
 
 
 def _store(project: Project) -> None:
-    """Do what the stage lab does, from its manifest to the shards."""
-    data, scratch = project.root / "data", project.root / "unfinished"
-    # A new folder: to remove what an earlier run left is no part of the work.
-    out = project.root / f"squares-{len(list(project.root.glob('squares-*')))}"
+    """Do what the stage lab does, from its manifest to the shards.
+
+    Into the folder of the round before, whose shards the stage removes. In a new one each time
+    unwritten files would pile up in memory, and virtual machines, whose hosts hand out memory late,
+    would be what is timed.
+    """
+    data, scratch, out = (project.root / name for name in ("data", "unfinished", "squares"))
     manifest, limit = data / "filtered/manifest.parquet", project.params.filter.max_megapixels
     write_lab(manifest, data / "raw", out, scratch, project.params.lab, limit)
 

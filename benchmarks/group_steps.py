@@ -10,6 +10,7 @@ from photochrom.training.engine import Trainer
 from scratch_project import Project
 from trainings import (
     bare_step,
+    freed_memory_kept,
     models,
     project_of,
     ready_batch,
@@ -25,11 +26,16 @@ LOOPED = ("resnet18_regression", "resnet18_upsample", "resnet18_grid256")
 
 def rows(setting: Setting) -> Found:
     """Measure the step of every model, then whole epochs of the ResNet-18 networks."""
+    with freed_memory_kept():
+        yield from _steps(setting)
+        yield from _epochs(setting)
+
+
+def _steps(setting: Setting) -> Found:
     count, size = (8, 32) if setting.quick else (64, setting.params.lab.size)
     project = project_of(setting, count, size)
     for name, model in models(setting).items():
         yield _step(setting, name, model, project)
-    yield from _epochs(setting)
 
 
 def _step(setting: Setting, name: str, model: ModelParams, project: Project) -> Row:
@@ -62,11 +68,11 @@ def _against_a_loop(setting: Setting, name: str, project: Project) -> Found:
     squares = Squares(project.split("train"), setting.device)
     epoch = partial(_epoch, trainer, squares, model.batch_size)
     for kind in plain_loop.KINDS:
-        loop = plain_loop.PlainLoop(model, kind, project, setting.device)
+        loop = plain_loop.Apart(model, kind, project, setting.device)
         title = f"epoch of {name}, {size} px, against a plain loop over {kind}"
         row = setting.rival(title, epoch, loop.epoch, goal=LOOP_GOAL, rounds=setting.few)
         loop.close()
-        yield plain_loop.with_speed(row, loop.photographs)
+        yield plain_loop.with_speed(row, len(squares))
 
 
 def _epoch(trainer: Trainer, squares: Squares, batch: int) -> None:

@@ -1,8 +1,10 @@
 """A training loop of the usual kind: DataLoader workers, rgb2lab per photograph, float32."""
 
+import multiprocessing
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +45,39 @@ class Photographs(Dataset[tuple[Tensor, Tensor]]):
         lab = rgb2lab(self._read[number]()).astype(np.float32)
         channels = torch.from_numpy(lab).permute(2, 0, 1)
         return channels[:1] / 50.0 - 1.0, channels[1:]
+
+
+class Apart:
+    """A plain loop in a process of its own, where nothing of this project has been set."""
+
+    def __init__(
+        self, model: ModelParams, kind: str, project: Project, device: torch.device
+    ) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._line, other_end = context.Pipe()
+        arguments = (other_end, model, kind, project, device)
+        self._process = context.Process(target=_serve, args=arguments)
+        self._process.start()
+
+    def epoch(self) -> float:
+        """Train on every photograph once and return the mean loss."""
+        self._line.send(True)
+        loss: float = self._line.recv()
+        return loss
+
+    def close(self) -> None:
+        """Stop the process and its workers."""
+        self._line.send(False)
+        self._process.join()
+
+
+def _serve(
+    line: Connection, model: ModelParams, kind: str, project: Project, device: torch.device
+) -> None:
+    loop = PlainLoop(model, kind, project, device)
+    while line.recv():
+        line.send(loop.epoch())
+    loop.close()
 
 
 class PlainLoop:

@@ -1,6 +1,8 @@
 """Trainings to be timed: the project's own, and the bare step that it cannot undercut."""
 
+import ctypes
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -16,8 +18,27 @@ from photochrom.objectives import Task, build_task
 from photochrom.params.models import ClassificationParams, ModelParams
 from photochrom.training.checkpoint import Checkpoints
 from photochrom.training.engine import Trainer
+from photochrom.training.memory import M_MMAP_MAX, M_TRIM_THRESHOLD, keep_freed_memory
 from photochrom.training.optimizers import make_optimizer
 from scratch_project import Project, of_folder
+
+GLIBC_DEFAULTS = {M_MMAP_MAX: 65536, M_TRIM_THRESHOLD: 2**26}
+"""The trimming threshold is the one that glibc's own adaptation reaches."""
+
+
+@contextmanager
+def freed_memory_kept() -> Iterator[None]:
+    """Keep freed memory as the stage train does, the bare step's as well; then no longer."""
+    if not keep_freed_memory():
+        yield
+        return
+    try:
+        yield
+    finally:
+        c_library = ctypes.CDLL(None)
+        for setting, value in GLIBC_DEFAULTS.items():
+            c_library.mallopt(setting, value)
+        c_library.malloc_trim(0)
 
 
 def models(setting: Setting) -> dict[str, ModelParams]:

@@ -66,6 +66,7 @@ MODELS: dict[str, Any] = {
             "neighbours": 5,
             "sigma": 5,
             "rebalance": {"kind": "prior"},
+            "decoder": None,
         },
         "decoding": {"kind": "annealed_mean", "temperature": 0.38},
     },

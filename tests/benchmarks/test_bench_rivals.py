@@ -17,7 +17,7 @@ from photochrom.color.lab import decode_lab
 from photochrom.data.measuring import measure
 from photochrom.objectives.classification.cross_entropy import SoftCrossEntropy
 from photochrom.params import load_params
-from plain_loop import KINDS, Photographs, PlainLoop
+from plain_loop import DECODED, KINDS, Apart, Photographs, PlainLoop
 from scratch_project import of_folder
 from trainings import bare_step, fresh_task, ready_batch, stored_batch
 
@@ -79,6 +79,19 @@ def test_plain_loop_learns_from_the_same_squares(folder: Path, tmp_path: Path) -
         assert (ab - stored[0, 1:]).abs().mean() < 3
         assert np.isfinite(loop.epoch())
         loop.close()
+
+
+def test_a_plain_loop_in_a_process_of_its_own_learns_the_same_way(
+    folder: Path, tmp_path: Path
+) -> None:
+    project = of_folder(tmp_path, folder, 32)
+    model = PARAMS.models["resnet18_regression"].model_copy(update={"batch_size": 2})
+    loop = Apart(model, DECODED, project, CPU)
+    losses = [loop.epoch() for _ in range(2)]
+    loop.close()
+    assert np.isfinite(losses).all()
+    assert losses[0] != losses[1]
+    assert loop._process.exitcode == 0
 
 
 def test_bare_step_trains(folder: Path, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ CLASSIFICATION = {
     "neighbours": 5,
     "sigma": 5.0,
     "rebalance": None,
+    "decoder": None,
 }
 DIRECT, VIVID = {"kind": "direct"}, {"kind": "annealed_mean", "temperature": 0.38}
 

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from photochrom.color.bins import Bins, gamut313, grid256
 from photochrom.color.decoding import AB_SCALE, annealed_mean, decode
-from photochrom.params.models import AnnealedMeanParams, ArgmaxParams, DirectParams, MeanParams
+from photochrom.params.models import (
+    AnnealedMeanParams,
+    ArgmaxParams,
+    Decoding,
+    DirectParams,
+    LearnedParams,
+    MeanParams,
+)
 
 DIRECT, ARGMAX, MEAN = (
     DirectParams(kind="direct"),
@@ -19,6 +26,10 @@ TWO = Bins("gamut313", torch.tensor([[0.0, 0.0], [100.0, 50.0]]))
 
 def annealed(temperature: float) -> AnnealedMeanParams:
     return AnnealedMeanParams(kind="annealed_mean", temperature=temperature)
+
+
+def learned(temperature: float) -> LearnedParams:
+    return LearnedParams(kind="learned", temperature=temperature)
 
 
 def random_logits(scale: float = 3.0) -> torch.Tensor:
@@ -97,3 +108,30 @@ def test_lower_temperatures_are_more_colorful():
 def test_logits_over_other_bins_are_refused(decoding, where):
     with pytest.raises(ValueError, match="needs logits over bins, got 313"):
         decode(random_logits(), decoding, where)
+
+
+def test_what_was_learned_is_shown() -> None:
+    shown = torch.rand(2, 2, 3, 4, generator=torch.Generator().manual_seed(1))
+    raw = torch.cat((random_logits(), shown), dim=1)
+    assert torch.equal(decode(raw, learned(1.0), gamut313()), shown * AB_SCALE)
+
+
+@pytest.mark.parametrize("temperature", [0.3, 2.0])
+def test_a_temperature_moves_what_was_learned_as_it_moves_the_mean(temperature: float) -> None:
+    logits, shown = random_logits(), torch.full((2, 2, 3, 4), 0.25)
+    raw = torch.cat((logits, shown), dim=1)
+    moved = decode(logits, annealed(temperature), gamut313()) - decode(logits, MEAN, gamut313())
+    found = decode(raw, learned(temperature), gamut313())
+    assert torch.allclose(found, shown * AB_SCALE + moved, atol=1e-5)
+
+
+@pytest.mark.parametrize("decoding", [ARGMAX, MEAN, annealed(0.38)])
+def test_other_decodings_do_not_look_at_what_was_learned(decoding: Decoding) -> None:
+    logits = random_logits()
+    raw = torch.cat((logits, torch.full((2, 2, 3, 4), 50.0)), dim=1)
+    assert torch.equal(decode(raw, decoding, gamut313()), decode(logits, decoding, gamut313()))
+
+
+def test_what_nothing_has_learned_is_refused() -> None:
+    with pytest.raises(ValueError, match="learned needs what a decoder has learned"):
+        decode(random_logits(), learned(1.0), gamut313())

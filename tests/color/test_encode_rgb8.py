@@ -49,6 +49,34 @@ def test_no_color_comes_near_the_middle_of_two_levels():
     assert float((levels - levels.floor() - 0.5).abs().min()) > 5e-9
 
 
+@pytest.fixture
+def doubting(monkeypatch):
+    """Convert the colors with another share of the doubt."""
+
+    def convert(share: float) -> np.ndarray:
+        monkeypatch.setattr(lab, "DOUBT", share * lab.DOUBT)
+        lab._single_tables.cache_clear()
+        return encode_rgb8(every(61))
+
+    yield convert
+    lab._single_tables.cache_clear()
+
+
+def test_float32_errs_by_less_than_half_of_what_is_doubted(doubting):
+    np.testing.assert_array_equal(doubting(0.5), defined(every(61)))
+
+
+def test_without_any_doubt_it_would_not_be_the_definition(doubting):
+    assert 0 < (doubting(0.0) != defined(every(61))).mean() < 1e-4
+
+
+def test_few_pixels_are_converted_twice(monkeypatch):
+    doubted, in_double = [], lab._in_double
+    monkeypatch.setattr(lab, "_in_double", lambda rgb: doubted.append(len(rgb)) or in_double(rgb))
+    encode_rgb8(every(61))
+    assert 0 < sum(doubted) < 0.01 * every(61)[..., 0].size
+
+
 @given(
     st.integers(0, 6), st.integers(1, 12), st.integers(1, 12), st.sampled_from([1, 7, 50, 10**4])
 )

@@ -113,7 +113,7 @@ def test_a_batch_is_normalised_lightness_and_true_ab():
     lab = decode_lab(torch.from_numpy(SQUARES))
     assert batch.lightness.shape == (23, 1, 16, 16)
     assert batch.ab.shape == (23, 2, 16, 16)
-    assert torch.allclose(batch.lightness, lab[:, :1] / 50 - 1)
+    assert torch.allclose(batch.lightness, lab[:, :1] / 50 - 1, atol=1e-6)
     assert torch.equal(batch.ab, lab[:, 1:])
     assert batch.lightness.min() >= -1
     assert batch.lightness.max() <= 1
@@ -128,6 +128,15 @@ def test_no_color_leaks_into_the_gray_input(make):
     gray = stored.clone()
     gray[:, 0] = 0
     assert torch.equal(make(stored).ab, make(gray).ab)
+
+
+@pytest.mark.parametrize("changes", [{}, {"size": 8}, {"scale": 0.5}, {"crop": 8}])
+def test_lightness_lies_as_networks_compute_it(changes):
+    """Of a single channel the strides alone tell the format; another one costs networks time."""
+    batch = augmented(torch.from_numpy(SQUARES), image_params(flip=True, **changes), seeded())
+    side = batch.lightness.shape[-1]
+    assert batch.lightness.stride()[1:] == (1, side, 1)
+    assert (batch.lightness.dtype, batch.ab.dtype) == (torch.float32, torch.float32)
 
 
 def test_no_color_leaks_into_the_augmented_input():

@@ -156,7 +156,13 @@ def test_the_mean_color_is_that_of_the_pixels(prior):
 
 
 def objective(which: str, rebalance: dict[str, object] | None) -> ClassificationParams:
-    values = {"kind": "classification", "neighbours": 5, "sigma": 5, "rebalance": rebalance}
+    values = {
+        "kind": "classification",
+        "neighbours": 5,
+        "sigma": 5,
+        "rebalance": rebalance,
+        "decoder": None,
+    }
     return ClassificationParams.model_validate({**values, "bins": which})
 
 

@@ -288,6 +288,47 @@ def test_damage_to_one_photograph_of_a_shard_is_its_own(tmp_path):
     assert reader.read(path.name, "set/4.jpg") == b"bytes 4" * 4
 
 
+HEADER, NAME = b"PK\x03\x04", b"set/3.jpg"
+
+
+@pytest.mark.parametrize(
+    ("whole", "damaged"),
+    [
+        (HEADER, b"PK\x03!"),
+        (NAME + b"bytes 3", b"set/!.jpgbytes 3"),
+        (b"\x09\x00\x00\x00" + NAME, b"\x08\x00\x00\x00" + NAME),
+        (b"\x09\x00\x00\x00" + NAME, b"\x09\x00\x01\x00" + NAME),
+        (NAME + b"bytes 3", NAME + b"Bytes 3"),
+    ],
+)
+def test_any_damage_to_a_photograph_is_told_as_the_archive_tells_it(tmp_path, whole, damaged):
+    """Reading around the archive must not take what the archive refuses."""
+    write_raw(some(), tmp_path)
+    path = tmp_path / "shard-00000.zip"
+    data = path.read_bytes()
+    start = data.index(HEADER + b"\x14", data.index(b"bytes 2"))
+    assert data.index(whole, start) < data.index(b"bytes 3") + 7
+    path.write_bytes(data[:start] + data[start:].replace(whole, damaged, 1))
+    with zipfile.ZipFile(path) as archive, pytest.raises(zipfile.BadZipFile) as expected:
+        archive.read("set/3.jpg")
+    with pytest.raises(UnreadableError) as told:
+        RawReader(tmp_path).read(path.name, "set/3.jpg")
+    assert str(told.value) == str(expected.value)
+
+
+def test_members_of_every_kind_are_read(tmp_path):
+    """Compressed, with long notes in their headers, with names of every script, and empty."""
+    kinds = {"a.jpg": zipfile.ZIP_DEFLATED, "b.jpg": zipfile.ZIP_STORED, "ä/漢.jpg": 0, "d.jpg": 0}
+    data = {name: name.encode() * 999 for name in kinds} | {"d.jpg": b""}
+    with zipfile.ZipFile(tmp_path / "shard.zip", "w") as archive:
+        for name, kind in kinds.items():
+            member = zipfile.ZipInfo(name)
+            member.extra = b"\x99\x99\xff\x00" + bytes(255) if name == "b.jpg" else b""
+            archive.writestr(member, data[name], kind)
+    reader = RawReader(tmp_path)
+    assert {name: reader.read("shard.zip", name) for name in kinds} == data
+
+
 def test_missing_shards_and_manifests_say_what_to_run(tmp_path):
     for read in (count_photographs, listed):
         (tmp_path / MANIFEST).unlink(missing_ok=True)

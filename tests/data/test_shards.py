@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from made_photographs import lab_set
 
 from photochrom.data import shards as shards_room
-from photochrom.data.shard_writing import whole_digest, write_shard
+from photochrom.data.shard_writing import Finished, is_whole, write_shard
 from photochrom.data.shards import LabSet, ShardError, describe, shard_name, squares_in_order
 from photochrom.files import file_digest
 
@@ -172,14 +172,30 @@ def test_a_shard_that_cannot_be_finished_is_not_there(tmp_path):
 def test_a_shard_is_whole_where_its_bytes_are_those_that_were_written(tmp_path):
     """A power cut may leave a file of the right length that is full of zeros."""
     path = tmp_path / "ours.npy"
-    assert whole_digest(path) is None
     digest = write_shard(path, SQUARES.shape, [SQUARES])
-    assert whole_digest(path) == digest
+    assert is_whole(path, digest)
     written = path.read_bytes()
     for damaged in (written[:-1], bytes(len(written)), b""):
         path.write_bytes(damaged)
-        assert whole_digest(path) is None
-    path.write_bytes(written)
-    assert whole_digest(path) == digest
-    path.with_suffix(".sha256").unlink()
-    assert whole_digest(path) is None
+        assert not is_whole(path, digest)
+    path.unlink()
+    assert not is_whole(path, digest)
+
+
+def test_finished_shards_are_listed_one_by_one_over_several_runs(tmp_path):
+    finished = Finished(tmp_path / "finished.txt")
+    assert finished.digests() == {}
+    for name, digest in finished.adding([("train-00000.npy", "ab"), ("test-00000.npy", "cd")]):
+        assert finished.digests()[name] == digest
+    assert list(finished.adding([("train-00001.npy", "ef")])) == [("train-00001.npy", "ef")]
+    expected = {"train-00000.npy": "ab", "test-00000.npy": "cd", "train-00001.npy": "ef"}
+    assert finished.digests() == expected
+
+
+@pytest.mark.parametrize("left", ["train-00001", "train-00001.npy", "\0\0\0\0", "\xff\xfe", ""])
+def test_half_a_line_in_the_list_of_finished_shards_says_nothing(tmp_path, left):
+    finished = Finished(tmp_path / "finished.txt")
+    list(finished.adding([("train-00000.npy", "ab")]))
+    with finished.path.open("a", encoding="latin-1") as handle:
+        handle.write(left)
+    assert finished.digests() == {"train-00000.npy": "ab"}

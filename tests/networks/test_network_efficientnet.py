@@ -30,20 +30,31 @@ def test_it_is_as_large_as_its_layers_say() -> None:
     assert count_parameters(whole) == encoder + decoder + (48 * 313 + 313)
 
 
-@pytest.mark.parametrize(("enlarge", "stride", "side"), [(1, 32, 32), (2, 16, 64)])
-def test_output_has_half_the_side_of_what_the_encoder_sees(
-    enlarge: int, stride: int, side: int
-) -> None:
+@pytest.mark.parametrize(("enlarge", "stride"), [(1, 32), (2, 16)])
+def test_output_has_half_the_side_of_the_photograph(enlarge: int, stride: int) -> None:
     network = built(enlarge)
     assert network.stride == stride
-    assert network(gray(1, 64, 96)).shape == (1, 2, side, side * 3 // 2)
+    assert network(gray(1, 64, 96)).shape == (1, 2, 32, 48)
 
 
 def test_enlarging_is_that_of_the_photograph() -> None:
-    picture, once, twice = gray(1, 64, 64), built(1), built(2)
-    twice.load_state_dict(once.state_dict())
+    picture, network = gray(1, 64, 64), built(2)
     enlarged = F.interpolate(picture, (128, 128), mode="bilinear", align_corners=False)
-    torch.testing.assert_close(twice(picture), once(enlarged))
+    seen: list[torch.Tensor] = []
+    network.encoder.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    network(picture)
+    torch.testing.assert_close(seen[0], enlarged.expand(-1, 3, -1, -1))
+
+
+@pytest.mark.parametrize("enlarge", [1, 2])
+def test_its_encoder_computes_in_single_precision_on_a_cpu(enlarge: int) -> None:
+    network, picture = built(enlarge), gray(1, 64, 64)
+    seen: list[torch.Tensor] = []
+    network.encoder.register_forward_hook(lambda *given: seen.extend(given[-1]))
+    with torch.autocast("cpu", torch.bfloat16):
+        raw = network(picture)
+    assert {one.dtype for one in seen} == {torch.float32}
+    assert raw.dtype == torch.bfloat16
 
 
 def test_its_encoder_sees_gray_as_red_green_and_blue() -> None:

@@ -148,6 +148,7 @@ def test_the_decoder_of_study_002_is_its_table(depth: int, blocks: tuple[int, in
             factors.append(1)
         elif isinstance(layer, nn.Upsample):
             factors[-1] *= int(layer.scale_factor)  # type: ignore[arg-type]
+    factors[-1] *= network.repeats
     assert factors == [factor for _, _, factor in STUDY_002]
     assert count(network.decoder, nn.ReLU) == 4, "ReLU on the last would forbid negative a and b"
     assert count(network.decoder, nn.BatchNorm2d) == 0

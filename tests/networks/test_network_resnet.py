@@ -143,6 +143,23 @@ def test_a_file_that_is_not_whole_is_refused_the_same(
     assert f"Download {weights.url} to {tmp_path / 'home'}" in str(caught.value)
 
 
+@pytest.mark.parametrize("channels", [2, 256])
+def test_the_last_upsampling_repeats_each_number_four_times(channels: int) -> None:
+    network: Any = build_network(resnet_of(18, "upsampling"), channels).eval()
+    picture = gray(1, 32, 48)
+    whole, once = network(picture), network(picture, repeated=False)
+    assert network.repeats == 2
+    assert once.shape == (1, channels, 16, 24)
+    assert torch.equal(whole, once.repeat_interleave(2, -1).repeat_interleave(2, -2))
+
+
+def test_deconvolutions_repeat_nothing() -> None:
+    network: Any = build_network(resnet_of(18), 2).eval()
+    picture = gray(1, 32, 32)
+    assert network.repeats == 1
+    assert torch.equal(network(picture), network(picture, repeated=False))
+
+
 @pytest.mark.parametrize("depth", [18, 34])
 @pytest.mark.parametrize("decoder", ["deconvolution", "upsampling"])
 def test_a_resnet_is_cut_at_an_eighth_of_the_side(depth: int, decoder: str) -> None:

@@ -15,6 +15,13 @@ from photochrom.objectives.classification.task import Classification
 from photochrom.params.data import PriorParams
 from photochrom.params.models import ClassificationParams, ModelParams
 
+RESNET = {
+    "kind": "resnet",
+    "depth": 18,
+    "pretrained": False,
+    "decoder": "upsampling",
+    "norm": True,
+}
 LINEAR = {**UNET, "output": "linear"}
 MEAN = {"kind": "mean"}
 BY_PRIOR = {"kind": "prior"}
@@ -38,6 +45,7 @@ def model(
         "neighbours": neighbours,
         "sigma": 5.0,
         "rebalance": rebalance,
+        "decoder": None,
     }
     return model_of(objective, network, MEAN)
 
@@ -63,6 +71,21 @@ def test_the_truth_is_averaged_to_the_resolution_of_the_network() -> None:
     found = task.loss(raw, batch.ab)
     torch.testing.assert_close(found, task.loss(raw, averaged))
     assert not torch.isclose(found, task.loss(raw, strided), rtol=0.5)
+
+
+def test_a_turn_is_the_loss_of_what_the_network_answers_at_full_resolution() -> None:
+    """Also where it is computed before each distribution is repeated four times."""
+    task, batch = task_of(model(network=RESNET, which="grid256")), random_batch(side=32)
+    task.network.eval()
+    assert task.network.repeats == 2
+    [turn] = task.turns(batch)
+    expected = task.loss(task.network(batch.lightness), batch.ab)
+    torch.testing.assert_close(turn.loss, expected)
+    weights = list(task.network.parameters())
+    ours, whole = (torch.autograd.grad(loss, weights) for loss in (turn.loss, expected))
+    for found, plain in zip(ours, whole, strict=True):
+        torch.testing.assert_close(found, plain, rtol=1e-3, atol=1e-5)
+    assert torch.equal(turn.metrics["loss"], turn.loss.detach())
 
 
 def test_validation_counts_the_likeliest_bin() -> None:

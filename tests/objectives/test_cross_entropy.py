@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from photochrom.color.bins import Bins, gamut313, grid256
@@ -183,6 +185,23 @@ def test_a_gradient_flows_on_to_what_made_the_logits() -> None:
     loss = SoftCrossEntropy(gamut313(), 5, 5.0, weights)(logits * scale, picture)
     expected = slope(plain_loss(logits * scale, picture, 5, weights), scale)
     torch.testing.assert_close(slope(loss, scale), expected, rtol=1e-4, atol=1e-6)
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    st.integers(1, 3), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3), st.integers(1, 5)
+)
+def test_logits_that_stand_for_several_pixels_lose_what_their_copies_would(
+    repeats: int, count: int, height: int, width: int, neighbours: int
+) -> None:
+    generator = torch.Generator().manual_seed(repeats + 7 * width)
+    logits = torch.randn(count, 313, height, width, generator=generator).requires_grad_()
+    ab = torch.randn(count, 2, repeats * height, repeats * width, generator=generator) * 40
+    criterion = SoftCrossEntropy(gamut313(), neighbours, 5.0, torch.rand(313, generator=generator))
+    copies = logits.repeat_interleave(repeats, 2).repeat_interleave(repeats, 3)
+    found, expected = criterion(logits, ab, repeats), criterion(copies, ab)
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(slope(found, logits), slope(expected, logits), rtol=1e-4, atol=1e-7)
 
 
 def test_huge_logits_give_the_gradient_of_a_certain_choice() -> None:

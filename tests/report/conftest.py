@@ -53,6 +53,7 @@ MODELS: dict[str, Any] = {
             "neighbours": 5,
             "sigma": 5.0,
             "rebalance": {"kind": "prior"},
+            "decoder": None,
         },
         "decoding": {"kind": "annealed_mean", "temperature": 0.38},
     },

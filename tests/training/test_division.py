@@ -1,6 +1,7 @@
 """How a batch is divided: every photograph once, and every process in every piece."""
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +17,10 @@ def test_every_photograph_is_seen_once(total: int, size: int, most: int | None) 
             divide(total, Group(0, size), most)
         return
     shares = [divide(total, Group(rank, size), most) for rank in range(size)]
-    seen = [int(position) for share in shares for position in share.positions]
+    # One process takes the whole batch as it is; whoever shares it is told its positions.
+    assert all((share.positions is None) == (size == 1) for share in shares)
+    positions = [torch.arange(total) if (p := s.positions) is None else p for s in shares]
+    seen = [int(position) for own in positions for position in own]
     assert sorted(seen) == list(range(total))
     assert len({len(share.pieces) for share in shares}) == 1
     assert all(len(piece) > 0 for share in shares for piece in share.pieces)

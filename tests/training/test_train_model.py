@@ -47,6 +47,7 @@ CLASSIFIER: dict[str, Any] = {
         "neighbours": 5,
         "sigma": 5.0,
         "rebalance": {"kind": "prior"},
+        "decoder": None,
     },
     "decoding": {"kind": "annealed_mean", "temperature": 0.38},
 }

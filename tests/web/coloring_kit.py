@@ -34,6 +34,7 @@ CLASSIFICATION = {
     "neighbours": 5,
     "sigma": 5.0,
     "rebalance": None,
+    "decoder": None,
 }
 TEMPERATURE = 0.5
 ORANGE, GREEN = torch.tensor([20.0, 60.0]), torch.tensor([-40.0, 45.0])

@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 BLOCK = 64
-"""Pixels summed in float32 at once: 64 squares of 2 yb, at most 64 x 510^2, are below 2^24."""
+"""Pixels summed at once: 64 times 2 yb, at most 64 x 510, are below 2^15, as int16 must be, and
+their squares, at most 64 x 510^2, below 2^24, up to where float32 is exact."""
 ONES = np.ones(BLOCK, np.float32)
 PASS = 2048 * BLOCK
 """Pixels worked on at once, so that a panorama takes no more memory than a photograph."""
 
 
-def colorfulness(rgb: Tensor) -> Tensor:
+def colorfulness(rgb: Tensor, least: float = 0.0) -> Tensor:
     """Return the colorfulness of each picture, as Hasler and Suesstrunk define it.
 
     With rg = R - G and yb = (R + G) / 2 - B:
@@ -23,13 +24,14 @@ def colorfulness(rgb: Tensor) -> Tensor:
     Parameters
     ----------
     rgb : tensor (..., 3, H, W) in 0..255, of any type.
+    least : added under both square roots, whose gradients are infinite where a picture is gray.
 
     Returns
     -------
     float32 tensor (...): 0 gray, 15 slightly, 33 moderately, 45 averagely, 59 quite, 82 highly,
     109 extremely colorful.
     """
-    return _spread_and_mean(*_opponents(rgb))
+    return _spread_and_mean(*_opponents(rgb), least)
 
 
 def absolute_colorfulness(rgb: Tensor) -> Tensor:
@@ -66,18 +68,19 @@ def _sums(pixels: NDArray[np.int16]) -> NDArray[np.float64]:
     """Return the sums of rg, 2 yb, their squares and their absolute values."""
     red, green, blue = pixels
     count = len(red)
-    terms = np.empty((6, -(-count // BLOCK) * BLOCK), np.float32)
-    terms[:2, count:] = 0
-    terms[0, :count] = red - green
-    yb = red + green
+    terms = np.empty((4, BLOCK, -(-count // BLOCK)), np.int16)
+    flat = terms.reshape(4, -1)
+    flat[:2, count:] = 0
+    np.subtract(red, green, out=flat[0, :count])
+    yb = np.add(red, green, out=flat[1, :count])
     yb -= blue
     yb -= blue
-    terms[1, :count] = yb
-    np.square(terms[:2], out=terms[2:4])
-    np.abs(terms[:2], out=terms[4:])
-    of_blocks = terms.reshape(-1, BLOCK) @ ONES
-    sums: NDArray[np.float64] = of_blocks.reshape(6, -1).sum(1, dtype=np.float64)
-    return sums
+    np.abs(flat[:2], out=flat[2:])
+    sums = np.add.reduce(terms, 1, dtype=np.int16).sum(1, dtype=np.float64)
+    squares = flat[:2].astype(np.float32)
+    np.square(squares, out=squares)
+    of_blocks = (squares.reshape(-1, BLOCK) @ ONES).reshape(2, -1)
+    return np.concatenate((sums[:2], of_blocks.sum(1, dtype=np.float64), sums[2:]))
 
 
 def _of_moments(rg: float, yb: float, squares: float) -> float:
@@ -91,10 +94,10 @@ def _opponents(rgb: Tensor) -> tuple[Tensor, Tensor]:
     return red - green, (red + green) / 2 - blue
 
 
-def _spread_and_mean(rg: Tensor, yb: Tensor) -> Tensor:
+def _spread_and_mean(rg: Tensor, yb: Tensor, least: float = 0.0) -> Tensor:
     rg_mean, yb_mean = rg.mean(-1), yb.mean(-1)
-    spread = torch.sqrt(_variance(rg, rg_mean) + _variance(yb, yb_mean))
-    return spread + 0.3 * torch.sqrt(rg_mean.square() + yb_mean.square())
+    spread = torch.sqrt(_variance(rg, rg_mean) + _variance(yb, yb_mean) + least)
+    return spread + 0.3 * torch.sqrt(rg_mean.square() + yb_mean.square() + least)
 
 
 def _variance(values: Tensor, mean: Tensor) -> Tensor:

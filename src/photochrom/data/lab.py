@@ -1,13 +1,12 @@
 """Stage ``lab``: kept photographs become squares of eight-bit Lab in shards."""
 
 import hashlib
-import math
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import PIL
@@ -19,7 +18,7 @@ from photochrom.data.parallel import in_parallel
 from photochrom.data.plan import AREA, Plan, planned_name, write_plan
 from photochrom.data.raw import RawReader
 from photochrom.data.scratch import prepare_scratch
-from photochrom.data.shard_writing import whole_digest, write_shard
+from photochrom.data.shard_writing import Finished, is_whole, write_shard
 from photochrom.data.shards import ShardError
 from photochrom.data.sources.base import UnreadableError
 from photochrom.files import file_digest, fingerprint, write_json
@@ -27,7 +26,7 @@ from photochrom.params.data import LabParams
 from photochrom.pictures.opening import BadPhotographError, open_photograph
 
 CODE = ("color/lab.py", "data", "pictures")
-PIXELS = 2**18
+PIXELS = 2**17
 """Squares of so many pixels are converted and written together."""
 
 
@@ -108,30 +107,33 @@ def _plan(manifest: Path, params: LabParams, path: Path) -> Plan:
 
 
 def _write_shards(job: _Job) -> str:
-    shards = job.plan.shards
-    numbers = range(len(shards))
-    done = in_parallel(partial(_shard, job), numbers, "Shards of Lab", len(shards))
-    digests = {shards[number].name: digest for number, digest in done}
+    names = [shard.name for shard in job.plan.shards]
+    finished = Finished(job.out / "finished.txt")
+    known = finished.digests()
+    work = [(number, known.get(name)) for number, name in enumerate(names)]
+    done = in_parallel(partial(_shard, job), work, "Shards of Lab", len(work))
+    digests = dict(finished.adding((names[number], digest) for number, digest in done))
     total = hashlib.sha256()
     for name in sorted(digests):
         total.update(bytes.fromhex(digests[name]))
     return total.hexdigest()
 
 
-def _shard(job: _Job, number: int) -> tuple[int, str]:
-    """Write one shard, unless a run before has; return its digest."""
+def _shard(job: _Job, work: tuple[int, str | None]) -> tuple[int, str]:
+    """Write one shard, unless a run before has; return its number and digest."""
+    number, digest = work
     squares = job.plan.squares(number)
     path = job.out / planned_name(squares)
-    shape = (squares.num_rows, 3, job.size, job.size)
-    if digest := whole_digest(path):
+    if digest is not None and is_whole(path, digest):
         return number, digest
+    shape = (squares.num_rows, 3, job.size, job.size)
     return number, write_shard(path, shape, map(encode_rgb8, _gathered(job, squares)))
 
 
 def _gathered(job: _Job, squares: pa.RecordBatch) -> Iterator[np.ndarray]:
     """Yield the squares in order, RGB (n, S, S, 3), some at a time to convert them quickly."""
     waiting: list[np.ndarray] = []
-    for photograph in _photographs(squares):
+    for photograph in _photographs(squares, job.size):
         waiting += _cut(job, photograph)
         if len(waiting) * job.size**2 >= PIXELS:
             yield np.stack(waiting)
@@ -140,44 +142,45 @@ def _gathered(job: _Job, squares: pa.RecordBatch) -> Iterator[np.ndarray]:
         yield np.stack(waiting)
 
 
-@dataclass(frozen=True)
-class _Photograph:
-    """Where a photograph's bytes lie, and the areas (n, 4) to cut from it."""
+class _Photograph(NamedTuple):
+    """Where a photograph's bytes lie, and the areas (n, 4) to cut from it.
+
+    ``side`` is the shorter one that it must have for its smallest square not to be enlarged.
+    """
 
     id: str
     shard: str | None
     path: str
-    shorter: int
+    side: int
     areas: np.ndarray
 
 
-def _photographs(squares: pa.RecordBatch) -> Iterator[_Photograph]:
+def _photographs(squares: pa.RecordBatch, size: int) -> Iterator[_Photograph]:
     names = squares["id"].to_numpy(zero_copy_only=False)
     starts = np.flatnonzero(np.concatenate(([True], names[1:] != names[:-1])))
-    areas = np.stack([squares[name].to_numpy() for name in AREA], 1)
-    columns = ("id", "shard_file", "path", "width", "height")
-    facts = squares.select(columns).take(pa.array(starts)).to_pylist()
-    for fact, own in zip(facts, np.split(areas, starts[1:]), strict=True):
-        shorter = min(fact["width"], fact["height"])
-        yield _Photograph(fact["id"], fact["shard_file"], fact["path"], shorter, own)
+    left, top, right, bottom = areas = np.stack([squares[name].to_numpy() for name in AREA])
+    shorter = np.minimum(squares["width"].to_numpy(), squares["height"].to_numpy())[starts]
+    smallest = np.minimum.reduceat(np.minimum(right - left, bottom - top), starts)
+    sides = np.ceil(shorter * size / smallest).astype(np.int64).tolist()
+    first = pa.array(starts)
+    places = (squares[name].take(first).to_pylist() for name in ("id", "shard_file", "path"))
+    yield from map(_Photograph, *places, sides, np.split(areas.T, starts[1:]))
 
 
 def _cut(job: _Job, photograph: _Photograph) -> list[np.ndarray]:
     """Decode a photograph, as small as its smallest square allows, and cut its squares."""
-    areas = photograph.areas
-    smallest = float((areas[:, 2:] - areas[:, :2]).min())
-    side = math.ceil(photograph.shorter * job.size / smallest)
     try:
         data = RawReader(job.raw).read(photograph.shard, photograph.path)
-        image = open_photograph(data, job.max_megapixels, side)
+        image = open_photograph(data, job.max_megapixels, photograph.side)
     except (UnreadableError, BadPhotographError) as error:
         fault = str(error).rstrip(".")
         raise ShardError(f"{photograph.id}: {fault}. Run `dvc repro --force filter`.") from None
-    return [_square(image, area, job.size) for area in areas * image.info["scale"]]
+    areas = (photograph.areas * image.info["scale"]).tolist()
+    return [_square(image, area, job.size) for area in areas]
 
 
-def _square(image: Image.Image, area: np.ndarray, size: int) -> np.ndarray:
-    left, top, right, bottom = area.tolist()
+def _square(image: Image.Image, area: list[float], size: int) -> np.ndarray:
+    left, top, right, bottom = area
     box = (left, top, min(right, image.width), min(bottom, image.height))
     square = image.resize((size, size), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
     return np.asarray(square)

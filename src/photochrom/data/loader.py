@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from photochrom import environment
 from photochrom.color.batch import Batch, normalised
-from photochrom.color.lab import decode_lab
+from photochrom.color.lab import AB_OFFSET, L_STEP
 from photochrom.data.shards import LabSet
 from photochrom.params.models import ImageParams
 
@@ -54,7 +55,7 @@ class Squares:
         """Yield uint8 (n, 3, S, S) on the device for each tensor of positions."""
         if self._resident is not None:
             resident = self._resident
-            return (resident[_sent(rows, self._device)] for rows in orders)
+            return (resident.index_select(0, _sent(rows, self._device)) for rows in orders)
         return self._read_ahead(orders)
 
     def _read_ahead(self, orders: Iterator[Tensor]) -> Iterator[Tensor]:
@@ -77,10 +78,7 @@ class Squares:
 
 def to_batch(stored: Tensor, size: int | None = None) -> Batch:
     """Turn stored squares (N, 3, S, S) into a batch, area-averaged to ``size`` if given."""
-    lab = decode_lab(stored)
-    if size is not None and size != lab.shape[-1]:
-        lab = F.adaptive_avg_pool2d(lab, size)
-    return Batch(normalised(lab[:, :1]), lab[:, 1:])
+    return _decoded(_resized(stored, size))
 
 
 def centred(stored: Tensor, image: ImageParams) -> Batch:
@@ -112,21 +110,42 @@ def augmented(
     total, positions : of how many photographs the whole batch is, and which of them (N,) these
         are: a photograph is cut alike whichever process sees it. None: they are the whole batch.
     """
-    batch = to_batch(stored, image.size)
-    lab = torch.cat((batch.lightness, batch.ab), dim=1)
-    count = len(lab) if total is None else total
+    # Squares stay bytes as long as no number between two levels arises.
+    squares, count = _resized(stored, image.size), len(stored) if total is None else total
     if image.scale is not None:
         draws = torch.rand(3, count, generator=generator)
-        lab = _enlarged(lab, image.scale, _of(draws, positions))
+        squares = _enlarged(squares.float(), image.scale, _of(draws, positions))
     if image.crop is not None:
-        room = lab.shape[-1] - image.crop + 1
+        room = squares.shape[-1] - image.crop + 1
         corners = torch.randint(room, (2, count), generator=generator)
-        lab = _crops(lab, image.crop, _of(corners, positions)[:, :, None])
+        squares = _crops(squares, image.crop, _of(corners, positions)[:, :, None])
     if image.flip:
         mirrored = _of(torch.rand(count, generator=generator) < 0.5, positions)
-        lab = torch.where(_sent(mirrored, lab.device)[:, None, None, None], lab.flip(-1), lab)
-    lab = lab.contiguous(memory_format=torch.channels_last)
-    return Batch(lab[:, :1], lab[:, 1:])
+        squares = _mirrored(squares, mirrored[:, None])
+    return _decoded(squares)
+
+
+def _resized(stored: Tensor, size: int | None) -> Tensor:
+    """Return squares (N, 3, S, S), area-averaged (float32) if that is not their side already."""
+    if size is None or size == stored.shape[-1]:
+        return stored
+    return F.adaptive_avg_pool2d(stored.float(), size)
+
+
+def _decoded(squares: Tensor) -> Batch:
+    """Scale stored levels, whole or between two, to what a batch holds."""
+    scale, offset = _to_batch(squares.device)
+    lab = (squares.float() * scale).add_(offset)
+    # A single channel's strides name the format that networks compute in, and nothing else.
+    return Batch(lab[:, 0, ..., None].movedim(-1, 1), lab[:, 1:])
+
+
+@cache
+def _to_batch(device: torch.device) -> Tensor:
+    """Return the factors and the offsets (2, 3, 1, 1) of L / 50 - 1, a and b in stored levels."""
+    dark, next_level = normalised(torch.tensor([0.0, L_STEP], dtype=torch.float64)).tolist()
+    pairs = [[next_level - dark, 1.0, 1.0], [dark, -AB_OFFSET, -AB_OFFSET]]
+    return torch.tensor(pairs, dtype=torch.float32, device=device)[:, :, None, None]
 
 
 def _of(draws: Tensor, positions: Tensor | None) -> Tensor:
@@ -134,7 +153,7 @@ def _of(draws: Tensor, positions: Tensor | None) -> Tensor:
     return draws if positions is None else draws[..., positions]
 
 
-def _enlarged(lab: Tensor, least: float, draws: Tensor) -> Tensor:
+def _enlarged(squares: Tensor, least: float, draws: Tensor) -> Tensor:
     """Enlarge a part of each square (N, C, S, S) to the whole side (bilinear).
 
     Parameters
@@ -142,19 +161,34 @@ def _enlarged(lab: Tensor, least: float, draws: Tensor) -> Tensor:
     least : the part's least share of the side.
     draws : (3, N) in 0..1: of the part's size, and of where it lies in both directions.
     """
-    size, *places = _sent(draws, lab.device)
+    size, *places = _sent(draws, squares.device)
     share = least + size * (1 - least)
     shifts = [(2 * place - 1) * (1 - share) for place in places]
     zero = torch.zeros_like(share)
     rows = torch.stack((share, zero, shifts[0])), torch.stack((zero, share, shifts[1]))
-    places_seen = F.affine_grid(torch.stack(rows).permute(2, 0, 1), list(lab.shape), False)
-    return F.grid_sample(lab, places_seen, padding_mode="border", align_corners=False)
+    places_seen = F.affine_grid(torch.stack(rows).permute(2, 0, 1), list(squares.shape), False)
+    return F.grid_sample(squares, places_seen, padding_mode="border", align_corners=False)
 
 
-def _crops(lab: Tensor, side: int, corners: Tensor) -> Tensor:
-    rows, columns = _sent(corners + torch.arange(side), lab.device)
-    picked = torch.arange(len(lab), device=lab.device)[:, None, None]
-    return lab.movedim(1, -1)[picked, rows[:, :, None], columns[:, None, :]].movedim(-1, 1)
+def _crops(squares: Tensor, side: int, corners: Tensor) -> Tensor:
+    """Cut a part of so many pixels out of each square, whose corners are (2, N, 1)."""
+    rows, columns = corners + torch.arange(side)
+    return _picked(_picked(squares, rows, axis=2), columns, axis=3)
+
+
+def _mirrored(squares: Tensor, which: Tensor) -> Tensor:
+    """Mirror some squares; ``which`` is bool (N, 1)."""
+    last = squares.shape[-1] - 1
+    columns = torch.arange(last + 1)
+    return _picked(squares, torch.where(which, last - columns, columns), axis=3)
+
+
+def _picked(squares: Tensor, places: Tensor, axis: int) -> Tensor:
+    """Take the rows (axis 2) or columns (axis 3) at ``places`` (N, n) of each square."""
+    shape = list(squares.shape)
+    shape[axis] = places.shape[1]
+    index = _sent(places, squares.device)[:, None].unsqueeze(5 - axis)
+    return squares.gather(axis, index.expand(shape))
 
 
 def _sent(small: Tensor, device: torch.device) -> Tensor:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -65,17 +66,23 @@ class Plan:
     @cached_property
     def shards(self) -> list[PlannedShard]:
         """All shards, each split's in ascending order."""
-        with pa.memory_map(str(self.path)) as source, pa.ipc.open_file(source) as reader:
-            batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
-            return [
-                PlannedShard(planned_name(batch), number, batch.num_rows)
-                for number, batch in enumerate(batches)
-            ]
+        batches = map(self.squares, range(self._reader.num_record_batches))
+        return [
+            PlannedShard(planned_name(batch), number, batch.num_rows)
+            for number, batch in enumerate(batches)
+        ]
 
     def squares(self, number: int) -> pa.RecordBatch:
         """Return the squares of one shard, in the order of their rows."""
-        with pa.memory_map(str(self.path)) as source, pa.ipc.open_file(source) as reader:
-            return reader.get_batch(number)
+        return self._reader.get_batch(number)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Path]]:
+        """Leave the open file behind where this travels to another process."""
+        return type(self), (self.path,)
+
+    @cached_property
+    def _reader(self) -> pa.ipc.RecordBatchFileReader:
+        return pa.ipc.open_file(pa.memory_map(str(self.path)))
 
     def write_index(self, path: Path) -> dict[str, int]:
         """Write all but shard_file and path to a Parquet file; return the squares of each split."""

@@ -70,9 +70,9 @@ class Prior:
     def rebalancing_weights(self, objective: ClassificationParams) -> Tensor | None:
         """Return the weights (float64 (Q,)) of an objective's bins; None where it has none."""
         rebalance = objective.rebalance
-        if rebalance is None:
+        if not objective.weighs_bins:
             return None
-        if rebalance.kind == "prior":
+        if rebalance is None or rebalance.kind == "prior":
             return torch.from_numpy(self.weights)
         return bins.count_weights(self._counts(objective.bins), rebalance.power, rebalance.offset)
 

@@ -8,14 +8,16 @@ row for every photograph, also for one whose bytes could not be had (``bytes`` i
 
 import hashlib
 import os
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from struct import Struct
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,6 +32,10 @@ SHARD_BYTES = 256 * 2**20
 SHARD_PHOTOGRAPHS = 2**14
 ENTRY_BYTES = 256
 COMPLAINTS = 10
+LOCAL, HEADER = b"PK\x03\x04", Struct("<4s22xHH")
+"""A member's own header: its signature, and the lengths of its name and of what is extra."""
+MOST_EXTRA = 64
+UTF_8 = 0x800
 GROUP = 2**16
 """Rows of the manifest that are written at a time."""
 SCHEMA = pa.schema(
@@ -112,15 +118,36 @@ class RawReader:
         """
         if not isinstance(shard, str):
             return File(Path(path)).read()
-        archive = _open_shard(self.folder / shard)
+        place = os.path.join(self.folder, shard)  # noqa: PTH118 - a Path for each is slow
+        archive = _open_shard(place)
         try:
-            return archive.read(path)
+            member = archive.getinfo(path)
+            found = _in_one_read(archive, member)
+            return archive.read(member) if found is None else found
         except BadZipFile as error:
             raise UnreadableError(str(error)) from None
         except KeyError:
-            raise RawError(
-                f"{self.folder / shard} holds no {path}; run the stage download again."
-            ) from None
+            raise RawError(f"{place} holds no {path}; run the stage download again.") from None
+
+
+def _in_one_read(archive: ZipFile, member: ZipInfo) -> bytes | None:
+    """Return the bytes of a member that is stored and whole; ZipFile tells what is wrong else.
+
+    ZipFile.read takes several reads, and more than twice as long for a photograph of 30 kB.
+    """
+    name = member.orig_filename.encode("utf-8" if member.flag_bits & UTF_8 else "cp437")
+    most = HEADER.size + len(name) + MOST_EXTRA + member.file_size
+    if archive.fp is None or member.compress_type != ZIP_STORED:
+        return None
+    read = os.pread(archive.fp.fileno(), most, member.header_offset)
+    if len(read) < HEADER.size:
+        return None
+    signature, named, extra = HEADER.unpack_from(read)
+    start = HEADER.size + named
+    data = read[start + extra : start + extra + member.file_size]
+    expected = (LOCAL, name, member.file_size, member.CRC)
+    found = (signature, read[HEADER.size : start], len(data), zlib.crc32(data))
+    return data if found == expected else None
 
 
 def count_photographs(folder: Path) -> int:
@@ -303,15 +330,15 @@ def _clear(out: Path) -> None:
             path.unlink()
 
 
-def _open_shard(shard: Path) -> ZipFile:
+def _open_shard(shard: str) -> ZipFile:
     try:
-        state = shard.stat()
+        state = os.stat(shard)  # noqa: PTH116
         return _opened(shard, state.st_ino, state.st_mtime_ns, os.getpid())
     except (OSError, BadZipFile):
         raise RawError(f"{shard} is missing or damaged; run the stage download again.") from None
 
 
 @lru_cache(maxsize=4)
-def _opened(shard: Path, inode: int, changed: int, process: int) -> ZipFile:
+def _opened(shard: str, inode: int, changed: int, process: int) -> ZipFile:
     """Open a shard once per process: a forked child must not share its parent's file position."""
     return ZipFile(shard)

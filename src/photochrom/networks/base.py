@@ -18,9 +18,13 @@ class ColorNetwork(nn.Module, ABC):
     Attributes
     ----------
     stride : height and width of the input must be multiples of this.
+    repeats : how often each number of the raw output is repeated in both directions at the end.
+        Where that is more than 1, ``forward(lightness, repeated=False)`` leaves the repetition
+        out: what compares raw output with the truth need not see every number several times.
     """
 
     stride: int
+    repeats: int = 1
 
     @abstractmethod
     def forward(self, lightness: Tensor) -> Tensor:

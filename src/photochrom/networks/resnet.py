@@ -9,6 +9,7 @@ from itertools import pairwise
 from pickle import UnpicklingError
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import ResNet18_Weights, ResNet34_Weights, resnet18, resnet34
 
@@ -36,11 +37,14 @@ class ResNetColorizer(ColorNetwork):
         self.encoder = _gray_encoder(params)
         decoder = {"deconvolution": _deconvolutions, "upsampling": _upsampling}[params.decoder]
         self.decoder = nn.Sequential(*decoder(out_channels, norm=params.norm))
+        self.repeats = 2 if params.decoder == "upsampling" else 1
 
-    def forward(self, lightness: Tensor) -> Tensor:
-        """Return raw output at full resolution."""
+    def forward(self, lightness: Tensor, *, repeated: bool = True) -> Tensor:
+        """Return raw output at full resolution, or before its numbers are repeated."""
         raw: Tensor = self.decoder(self.encoder(lightness))
-        return raw
+        if self.repeats == 1 or not repeated:
+            return raw
+        return F.interpolate(raw, scale_factor=self.repeats)
 
 
 def build(params: ResNetParams, out_channels: int) -> ResNetColorizer:
@@ -84,7 +88,7 @@ def _deconvolutions(out_channels: int, *, norm: bool) -> Iterator[nn.Module]:
 
 
 def _upsampling(out_channels: int, *, norm: bool) -> Iterator[nn.Module]:
-    """Yield 3 x 3 convolutions with upsampling between them, which learns nothing."""
+    """Yield 3 x 3 convolutions with upsampling between them; the last one is the network's."""
     before = ENCODED
     for channels, doubled in TABLE:
         yield nn.Conv2d(before, channels, 3, padding=1, bias=not norm)
@@ -93,7 +97,6 @@ def _upsampling(out_channels: int, *, norm: bool) -> Iterator[nn.Module]:
             yield nn.Upsample(scale_factor=2)
         before = channels
     yield nn.Conv2d(before, out_channels, 3, padding=1)
-    yield nn.Upsample(scale_factor=2)
 
 
 def _activated(channels: int, *, norm: bool) -> Iterator[nn.Module]:

@@ -32,9 +32,10 @@ class Division:
     current: range
 
     @cached_property
-    def positions(self) -> Tensor:
-        """All of this process's photographs as positions in the batch, in the order of pieces."""
-        return torch.tensor([position for piece in self.pieces for position in piece])
+    def positions(self) -> Tensor | None:
+        """This process's photographs as positions in the batch, piece after piece; None for all."""
+        own = [position for piece in self.pieces for position in piece]
+        return None if len(own) == self.total else torch.tensor(own)
 
     def cut(self, batch: Batch) -> Iterator[Batch]:
         """Cut this process's part of a batch into its pieces."""

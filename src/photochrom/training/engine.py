@@ -27,6 +27,7 @@ from photochrom.training.compiling import Compilation
 from photochrom.training.distributed import ALONE, Group
 from photochrom.training.division import divide
 from photochrom.training.errors import TrainingError, TrainingStopped
+from photochrom.training.finiteness import NEVER, Finiteness
 from photochrom.training.history import Observer, Progress, Row
 from photochrom.training.optimizers import (
     MovingAverage,
@@ -41,7 +42,6 @@ from photochrom.training.validation import validate
 LOSS_CHECK_STEPS = 20
 SAVE = 1000
 """The wish for a checkpoint, greater than any signal's number."""
-NEVER = 2**62
 
 
 class Trainer:
@@ -85,7 +85,7 @@ class Trainer:
         modules = [player.module for player in self._players.values()]
         self._average = MovingAverage(task.network, model.ema) if model.ema is not None else None
         self.compilation = Compilation(modules, device, group)
-        self._first_bad = torch.tensor(NEVER, device=device)
+        self._finiteness = Finiteness()
         self._signals, self._parent = Signals(), os.getppid()
         self._epoch_steps = len(train) // self._batch
         self._steps = self._epoch_steps * model.epochs
@@ -174,7 +174,7 @@ class Trainer:
         order = torch.randperm(len(self._train), generator=generator)
         batches = order[: self._epoch_steps * self._batch].split(self._batch)[done:]
         own = self._division.positions
-        return (batch[own] for batch in batches)
+        return iter(batches) if own is None else (batch[own] for batch in batches)
 
     def step(self, stored: Tensor) -> None:
         """Learn from one batch: every player moves once.
@@ -226,7 +226,7 @@ class Trainer:
     def _learn(self, turn: Turn, share: float) -> None:
         """Add the gradient of a piece that is such a share of the batch."""
         (turn.loss if share == 1 else turn.loss * share).backward()
-        self._note_bad(turn.loss.detach())
+        self._finiteness.note(self.progress.step, turn.loss.detach())
         self._note(turn, share)
 
     def _move(self, name: str) -> None:
@@ -237,17 +237,14 @@ class Trainer:
         gradients = [p.grad for p in player.module.parameters() if p.grad is not None]
         self._group.sum(gradients)
         if player.optimizer.clip is not None:
-            self._note_bad(clip_gradients(gradients, player.optimizer.clip))
+            norm = clip_gradients(gradients, player.optimizer.clip)
+            self._finiteness.note(self.progress.step, norm)
         optimizer.step()
-
-    def _note_bad(self, value: Tensor) -> None:
-        bad, first = ~torch.isfinite(value), self._first_bad
-        self._first_bad = torch.where(bad, first.clamp(max=self.progress.step), first)
 
     def _note(self, turn: Turn, share: float) -> None:
         for name, value in turn.metrics.items():
             before = self.progress.sums.get(name)
-            part = value.double() * share
+            part = value.double() if share == 1 else value.double() * share
             self.progress.sums[name] = part if before is None else before + part
 
     def _attend(self) -> None:
@@ -274,7 +271,7 @@ class Trainer:
         return self._signals.seen or (SAVE if due else 0)
 
     def _check_losses(self) -> None:
-        step = -self._group.greatest(-int(self._first_bad))
+        step = -self._group.greatest(-self._finiteness.look())
         if step != NEVER:
             raise self._not_finite("The loss", step)
 

@@ -23,7 +23,8 @@ def make_optimizer(player: Player) -> torch.optim.Optimizer:
 
 def clip_gradients(gradients: list[Tensor], most: float) -> Tensor:
     """Scale gradients down to a total norm of ``most``, and return what it was (scalar)."""
-    norm = nn.utils.get_total_norm(gradients)
+    norms: tuple[Tensor, ...] = torch._foreach_norm(gradients)
+    norm: Tensor = torch.linalg.vector_norm(torch.stack(norms))
     if norm.is_cuda or not norm <= most:
         # On a GPU nobody waits for the norm: where it is small enough, this multiplies by 1.
         scale = (most / (norm + 1e-6)).clamp(max=1.0)
@@ -55,12 +56,14 @@ class MovingAverage:
         floats = [name for name, tensor in current.items() if tensor.is_floating_point()]
         self._averaged = [averaged[name].detach() for name in floats]
         self._current = [current[name].detach() for name in floats]
-        self._counters = [(averaged[name], current[name]) for name in current.keys() - {*floats}]
+        counters = [name for name in current if name not in floats]
+        self._averaged_counters = [averaged[name] for name in counters]
+        self._counters = [current[name] for name in counters]
 
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Take in the source as it stands after a step (0, 1, ..)."""
         decay = min(self._decay, (1 + step) / (10 + step))
         torch._foreach_lerp_(self._averaged, self._current, 1 - decay)
-        for averaged, current in self._counters:
-            averaged.copy_(current)
+        if self._counters:
+            torch._foreach_copy_(self._averaged_counters, self._counters)

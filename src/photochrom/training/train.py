@@ -28,6 +28,7 @@ from photochrom.training.checkpoint import Checkpoints
 from photochrom.training.distributed import Group, joined
 from photochrom.training.engine import Trainer
 from photochrom.training.errors import TrainingError, TrainingStopped
+from photochrom.training.memory import keep_freed_memory
 from photochrom.training.observers import SAMPLES, All, Log, Mirrored, Previews
 
 SCRATCH = Path(".checkpoints")
@@ -97,7 +98,7 @@ class Job:
     def weights(self) -> Tensor | None:
         """Return the rebalancing weights where the objective asks for them."""
         objective = self.model.objective
-        if not isinstance(objective, ClassificationParams) or objective.rebalance is None:
+        if not isinstance(objective, ClassificationParams):
             return None
         return Prior.load(self.root / "data/prior").rebalancing_weights(objective)
 
@@ -115,6 +116,7 @@ def train_model(job: Job) -> None:
         If the loss is no longer finite, a signal asks to stop or another process is lost; the last
         checkpoint stays.
     """
+    keep_freed_memory()
     device = hardware.device()
     if device.type == "cuda" and device.index is not None:
         torch.cuda.set_device(device)

@@ -32,35 +32,44 @@ class SoftCrossEntropy(nn.Module):
         self.register_buffer("shares", shares, persistent=False)
         self.register_buffer("pixel_weights", of_bins[indices[:, 0]], persistent=False)
 
-    def forward(self, logits: Tensor, ab: Tensor) -> Tensor:
+    def forward(self, logits: Tensor, ab: Tensor, repeats: int = 1) -> Tensor:
         """Return the loss (scalar float32).
 
         Parameters
         ----------
         logits : tensor (N, Q, h, w).
-        ab : float tensor (N, 2, h, w); taken at the nearest color that eight bits can store.
+        ab : float tensor (N, 2, r h, r w); taken at the nearest color that eight bits can store.
+        repeats : r, in how many pixels of both directions the same logits are compared.
         """
-        colors = lattice_rows(ab).flatten()
-        weights = self.pixel_weights[colors] / len(colors)
+        colors = _together(lattice_rows(ab), repeats)
+        weights = self.pixel_weights[colors] / colors.numel()
+        targets = self.shares[colors] * weights[..., None]
         pixels = logits.movedim(1, -1).flatten(0, -2)
         loss: Tensor = _SoftCrossEntropy.apply(
-            pixels, self.indices[colors], self.shares[colors], weights
+            pixels, self.indices[colors].flatten(1), targets.flatten(1), weights.sum(1)
         )
         return loss
 
 
+def _together(colors: Tensor, repeats: int) -> Tensor:
+    """Return colors (N, r h, r w) as (N h w, r r): a row for each pixel of the logits."""
+    n, height, width = colors.shape
+    squares = colors.view(n, height // repeats, repeats, width // repeats, repeats)
+    return squares.transpose(2, 3).reshape(-1, repeats**2)
+
+
 class _SoftCrossEntropy(torch.autograd.Function):
-    """Minus the sum over pixels of weight * share * log probability."""
+    """Minus the sum over pixels of target * log probability; weights are sums of the targets."""
 
     @staticmethod
     def forward(
-        ctx: Any, logits: Tensor, indices: Tensor, shares: Tensor, weights: Tensor
+        ctx: Any, logits: Tensor, indices: Tensor, targets: Tensor, weights: Tensor
     ) -> Tensor:
         wanted = ctx.needs_input_grad[0]
         gradient = torch.empty_like(logits) if wanted else None
         total = torch.zeros((), dtype=torch.float64, device=logits.device)
         for rows in _pieces(logits):
-            target = shares[rows] * weights[rows, None]
+            target = targets[rows]
             log_probabilities = logits[rows].float().log_softmax(1)
             total -= (log_probabilities.gather(1, indices[rows]) * target).sum().double()
             if gradient is not None:
@@ -72,7 +81,10 @@ class _SoftCrossEntropy(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *above: Tensor) -> tuple[Tensor | None, None, None, None]:
         gradient: Tensor = ctx.gradient
-        return gradient * above[0].to(gradient.dtype), None, None, None
+        # On a GPU a look at the factor would wait for all that is computed before.
+        if gradient.is_cuda or above[0] != 1:
+            gradient = gradient * above[0].to(gradient.dtype)
+        return gradient, None, None, None
 
 
 def _pieces(logits: Tensor) -> list[slice]:

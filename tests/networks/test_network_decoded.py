@@ -1,0 +1,43 @@
+"""The decoder behind a network of distributions."""
+
+import torch
+from network_kit import efficientnet, gray
+from torch import Tensor
+
+from photochrom.networks import build_network
+from photochrom.networks.decoded import SHARES, Decoded
+
+
+def built(bins: int = 5) -> Decoded:
+    torch.manual_seed(0)
+    return Decoded(build_network(efficientnet(0.25, 2), bins), bins, width=8).eval()
+
+
+def test_colors_follow_the_logits_and_depend_on_nothing_else() -> None:
+    network, picture = built(), gray(1, 32, 48)
+    raw = network(picture)
+    assert raw.shape == (1, 7, 16, 24)
+    torch.testing.assert_close(raw[:, :5], network.network(picture))
+    shares = raw[:, :5].softmax(1) * SHARES
+    moved = torch.roll(shares, (3, 5), (2, 3))
+    torch.testing.assert_close(network.decoder(shares), raw[:, 5:])
+    torch.testing.assert_close(network.decoder(moved), torch.roll(raw[:, 5:], (3, 5), (2, 3)))
+
+
+def test_a_constant_added_to_all_logits_changes_no_color() -> None:
+    network = built()
+    network.network.register_forward_hook(lambda *given: given[-1] + 7.0)
+    shifted = network(gray(1, 32, 32))[:, 5:]
+    torch.testing.assert_close(shifted, built()(gray(1, 32, 32))[:, 5:])
+
+
+def test_the_decoder_does_not_shape_the_distribution() -> None:
+    network = built()
+    colors: Tensor = network(gray(1, 32, 32))[:, 5:]
+    colors.square().sum().backward()
+    assert not any(p.grad.any() for p in network.network.parameters() if p.grad is not None)
+    assert all(p.grad is not None and p.grad.any() for p in network.decoder[-1].parameters())
+
+
+def test_its_stride_is_that_of_the_network() -> None:
+    assert built().stride == built().network.stride == 16
