@@ -117,7 +117,7 @@ def _check(
 def _changed(entry: "Entry", size: int | None, temperature: float | None) -> "Config":
     """Return the model's config with another working size or temperature."""
     from photochrom.colorizer.options import OptionError, Options
-    from photochrom.params.models import AnnealedMeanParams
+    from photochrom.colorizer.temperature import at_temperature
 
     options = Options(size=size, temperature=temperature)
     config = entry.config
@@ -127,7 +127,7 @@ def _changed(entry: "Entry", size: int | None, temperature: float | None) -> "Co
         return config
     if not entry.classifies:
         raise OptionError(f"{entry.name} predicts no distribution: leave --temperature out.")
-    decoding = AnnealedMeanParams(kind="annealed_mean", temperature=options.temperature)
+    decoding = at_temperature(config.decoding, options.temperature)
     return config.model_copy(update={"decoding": decoding})
 
 

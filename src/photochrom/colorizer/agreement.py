@@ -60,7 +60,8 @@ def clear_pixels(predictor: Predictor, raw: Tensor, size: tuple[int, ...]) -> Te
     """
     if predictor.decoding.kind != "argmax":
         return None
-    best, second = raw.topk(2, dim=1).values.unbind(1)
+    logits = raw if predictor.bins is None else raw[:, : len(predictor.bins)]
+    best, second = logits.topk(2, dim=1).values.unbind(1)
     tied = (best - second <= TIE).float()[:, None]
     if raw.shape[-2:] != torch.Size(size):
         tied = F.max_pool2d(tied, REACH, stride=1, padding=REACH // 2)

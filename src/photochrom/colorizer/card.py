@@ -12,7 +12,7 @@ from photochrom.colorizer.card_training import Origin, Rows, origin
 from photochrom.colorizer.catalog import DECODING, Entry
 from photochrom.colorizer.places import TRAINED
 from photochrom.colorizer.stored import CONFIG, WEIGHTS, Config
-from photochrom.params.models import AnnealedMeanParams, Decoding
+from photochrom.params.models import AnnealedMeanParams, Decoding, LearnedParams
 from photochrom.tracking.provenance import measured_decoding
 
 CARD = "MODEL_CARD.md"
@@ -144,6 +144,9 @@ def decoding_in_words(decoding: Decoding) -> str:
     """Say how output becomes color."""
     if isinstance(decoding, AnnealedMeanParams):
         return f"the annealed mean at temperature {decoding.temperature:g} (Zhang et al. 2016)"
+    if isinstance(decoding, LearnedParams):
+        moved = "" if decoding.temperature == 1 else f" at temperature {decoding.temperature:g}"
+        return f"what a small network has learned to show for a distribution{moved}"
     return WORDS[decoding.kind]
 
 

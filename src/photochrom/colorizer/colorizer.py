@@ -19,10 +19,10 @@ from photochrom.colorizer.options import (
     Upsampling,
 )
 from photochrom.colorizer.prediction import Predictor
-from photochrom.colorizer.temperature import temperature_of
+from photochrom.colorizer.temperature import at_temperature, temperature_of
 from photochrom.colorizer.variants import choices
 from photochrom.colorizer.view import lightness
-from photochrom.params.models import AnnealedMeanParams, Decoding
+from photochrom.params.models import Decoding
 from photochrom.pictures.photograph import Photograph
 from photochrom.pictures.reading import Source, read_photograph
 
@@ -166,7 +166,9 @@ class Colorizer:
         if bins is None or temperature is None:
             raise OptionError(f"{self.name} gives each photograph one coloring: ask for 1 variant.")
         seen = self._seen(photograph, options)
-        found = choices(self.predictor.raw(seen)[0], bins, temperature, count)
+        raw = self.predictor.raw(seen)
+        plain = self.predictor.decoded(raw, self._decoding(options))[0]
+        found = choices(raw[0, : len(bins)], bins, temperature, count, plain)
         full = self.predictor.unpadded(torch.stack([one.ab for one in found]), seen.shape[-2:])
         return [
             Variant(one.share, photograph, ab, _guide(seen, options))
@@ -197,7 +199,7 @@ class Colorizer:
                 f"{self.name} predicts colors, no distribution: leave temperature out, or take a "
                 "model that classifies."
             )
-        return AnnealedMeanParams(kind="annealed_mean", temperature=options.temperature)
+        return at_temperature(self.predictor.decoding, options.temperature)
 
 
 def load_colorizer(folder: Path, name: str, device: torch.device | None = None) -> Colorizer:

@@ -79,8 +79,8 @@ class Predictor:
         Parameters
         ----------
         lightness : float tensor (N, 1, H, W), L in 0..100; any height and width.
-        observe : called with the raw output (n, C, h, w) of each piece of the photographs that the
-            network takes at once, in their order; what it keeps of that is its own affair.
+        observe : called with the logits (n, Q, h, w), or ab / 110, of each piece of the photographs
+            that the network takes at once, in their order; what it keeps of them is its own affair.
 
         Returns
         -------
@@ -95,7 +95,7 @@ class Predictor:
     def _predicted(self, piece: Tensor, observe: Callable[[Tensor], None] | None) -> Tensor:
         raw = self.raw(piece)
         if observe is not None:
-            observe(raw)
+            observe(raw if self.bins is None else raw[:, : len(self.bins)])
         return self.ab(raw, piece.shape[-2:])
 
     def scaled(self, lightness: Tensor, size: int | None = None) -> Tensor:
@@ -141,10 +141,15 @@ class Predictor:
         -------
         float32 tensor (N, 2, H, W).
         """
+        return self.unpadded(self.decoded(raw, decoding), size)
+
+    @torch.inference_mode()
+    def decoded(self, raw: Tensor, decoding: Decoding | None = None) -> Tensor:
+        """Decode raw output (N, C, h, w) to float32 ab (N, 2, h, w), as :meth:`ab` does."""
         # A softmax over all bins needs the memory of raw output twice more: some rows at a time.
         rows = max(1, AT_ONCE // raw[:, :, :1].numel())
         parts = [decode(part, decoding or self.decoding, self.bins) for part in raw.split(rows, 2)]
-        return self.unpadded(torch.cat(parts, 2), size)
+        return torch.cat(parts, 2)
 
     def unpadded(self, colors: Tensor, size: tuple[int, ...]) -> Tensor:
         """Bring ab at the resolution of raw output to ``size``, without what was padded."""

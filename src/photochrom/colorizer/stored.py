@@ -1,6 +1,5 @@
 """A trained model in its folder: config.json and weights.safetensors."""
 
-import hashlib
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -10,8 +9,9 @@ from pydantic import BaseModel, PositiveInt
 from safetensors.torch import load_file
 
 from photochrom.color.bins import Bins, BinsName, bins, output_channels
-from photochrom.files import read_json
+from photochrom.files import file_digest, read_json
 from photochrom.networks import ColorNetwork, build_network
+from photochrom.networks.decoded import Decoded
 from photochrom.params.models import Decoding, Network
 
 FORMAT = 2
@@ -76,6 +76,8 @@ def load_network(folder: Path, config: Config) -> ColorNetwork:
         # The weights come from the file; what they started from plays no part any more.
         params = params.model_copy(update={"pretrained": False})
     network = build_network(params, output_channels(config.bins))
+    if config.bins is not None and (decoder := config.objective.get("decoder")):
+        network = Decoded(network, len(config.bins), decoder["width"])
     try:
         _check(path, config.sha256)
         network.load_state_dict(load_file(path))
@@ -87,8 +89,7 @@ def load_network(folder: Path, config: Config) -> ColorNetwork:
 def _check(path: Path, sha256: str | None) -> None:
     if sha256 is None:
         return
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = file_digest(path)
     if found != sha256:
         raise ValueError(
             f"its SHA-256 is {found[:12]}.., not {sha256[:12]}..; it is damaged, get it again"

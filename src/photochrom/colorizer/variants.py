@@ -44,10 +44,12 @@ class Choice:
 
 
 @torch.inference_mode()
-def choices(logits: Tensor, bins: Bins, temperature: float, count: int) -> list[Choice]:
+def choices(
+    logits: Tensor, bins: Bins, temperature: float, count: int, plain: Tensor | None = None
+) -> list[Choice]:
     """Return up to ``count`` colorings that the predicted distribution allows, likeliest first.
 
-    The first is the plain coloring, the annealed mean of the whole distribution. Each of the others
+    The first is the plain coloring. Each of the others
     differs from all before it by :data:`DISTINCT` or more. Nothing is drawn at random: the same
     logits always give the same colorings.
 
@@ -58,8 +60,10 @@ def choices(logits: Tensor, bins: Bins, temperature: float, count: int) -> list[
     temperature : of the annealed mean, also within each mode; how plausible a mode is follows from
         the distribution as it was predicted.
     count : how many are wanted, 1 or more; fewer come where the model sees fewer.
+    plain : float32 (2, h, w), the plain ab; None takes the annealed mean of the distribution.
     """
-    plain = _plain(logits, bins, temperature)
+    if plain is None:
+        plain = _plain(logits, bins, temperature)
     if count == 1:
         return [Choice(plain, 1.0)]
     # On the CPU, where sums come in the same order every time.

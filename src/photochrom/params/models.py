@@ -142,6 +142,19 @@ class CountRebalanceParams(Section):
 Rebalance = Annotated[PriorRebalanceParams | CountRebalanceParams, Field(discriminator="kind")]
 
 
+class DecoderParams(Section):
+    """Learns which color to show for a distribution (``networks/decoded.py``)."""
+
+    width: Annotated[int, Field(ge=8, le=1024)]
+    """Channels of its two hidden layers."""
+    rarity: Annotated[float, Field(ge=0.0, le=1.0)]
+    """Share of a pixel's weight that goes by the rarity of its true color, by the weights that
+    rebalance, or those of the prior where nothing does; 0 weighs all alike."""
+    price: Annotated[float, Field(ge=0.0)] | None
+    """What a unit of colorfulness is worth at first, in ab units of error. It rises while outputs
+    are less colorful than the truth, and falls while they are more; null lets them fade."""
+
+
 class ClassificationParams(Section):
     """A distribution over color bins at every pixel (``objectives/classification``)."""
 
@@ -154,6 +167,13 @@ class ClassificationParams(Section):
     """Width of their Gaussian weights, in ab units."""
     rebalance: Rebalance | None
     """Weigh pixels by the rarity of their color; null weighs all alike."""
+    decoder: DecoderParams | None
+    """Learn beside the distribution how to read it; null does not."""
+
+    @property
+    def weighs_bins(self) -> bool:
+        """Whether anything goes by the rarity of colors."""
+        return self.rebalance is not None or bool(self.decoder and self.decoder.rarity)
 
     @model_validator(mode="after")
     def _prior_is_of_bins(self) -> Self:
@@ -161,6 +181,11 @@ class ClassificationParams(Section):
             raise ValueError(
                 f"rebalance kind prior takes the prior of bins gamut313, not of {self.bins}; use "
                 "kind counts, or null"
+            )
+        if self.rebalance is None and self.weighs_bins and self.bins != "gamut313":
+            raise ValueError(
+                f"decoder.rarity takes the prior of bins gamut313, not of {self.bins}; set it to "
+                "0, or give a rebalance of kind counts"
             )
         return self
 
@@ -237,8 +262,17 @@ class AnnealedMeanParams(Section):
     temperature: Annotated[float, Field(gt=0.0, le=10.0)]
 
 
+class LearnedParams(Section):
+    """What the objective's ``decoder`` has learned to show."""
+
+    kind: Literal["learned"]
+    temperature: Annotated[float, Field(gt=0.0, le=10.0)]
+    """1 shows that; others move it by what they move the annealed mean."""
+
+
 Decoding = Annotated[
-    DirectParams | ArgmaxParams | MeanParams | AnnealedMeanParams, Field(discriminator="kind")
+    DirectParams | ArgmaxParams | MeanParams | AnnealedMeanParams | LearnedParams,
+    Field(discriminator="kind"),
 ]
 
 
@@ -278,9 +312,14 @@ class ModelParams(Section):
         objective, decoding = self.objective.kind, self.decoding.kind
         classifies = objective == "classification"
         if classifies == (decoding == "direct"):
-            choices = "argmax, mean or annealed_mean" if classifies else "direct"
+            choices = "argmax, mean, annealed_mean or learned" if classifies else "direct"
             raise ValueError(
                 f"decoding {decoding} does not fit objective {objective}; use {choices}"
+            )
+        if decoding == "learned" and getattr(self.objective, "decoder", None) is None:
+            raise ValueError(
+                "decoding learned needs an objective.decoder that learns it; give one, or use "
+                "decoding annealed_mean"
             )
         if classifies and getattr(self.network, "output", "linear") != "linear":
             raise ValueError(
