@@ -11,7 +11,6 @@ TINY_IMAGENET = ["data.url=file:///photographs/tiny-imagenet-20k.zip"]
 REQUIRED = {
     "tiny-imagenet": TINY_IMAGENET,
     "photochrom": TINY_IMAGENET,
-    "flagship": TINY_IMAGENET,
     "imagenet": ["data.path=/photographs/ILSVRC"],
     "flagship-imagenet": ["data.path=/photographs/ILSVRC"],
     "study-000": ["data.path=/photographs/ILSVRC"],

@@ -20,11 +20,11 @@ from preset_kit import (
     write,
 )
 
-from photochrom.params import ModelParams, ParamsError, edit_yaml, load_params, parse_yaml
+from photochrom.params import ParamsError, edit_yaml, load_params, parse_yaml
 from photochrom.presets import PresetError, list_presets, plan_preset
 
 OURS = "photochrom"
-OF_OURS = {OURS, "flagship", "flagship-imagenet"}
+OF_OURS = {OURS, "flagship-imagenet"}
 ON_ALL = [name for name in NAMES if name not in STUDIES | SMALL and name not in OF_OURS]
 
 
@@ -51,22 +51,6 @@ def test_our_own_models_recipe_trains_it_alone(project: Path) -> None:
     assert set(models) == {OURS}
     assert models[OURS].network == whole.network
     assert models[OURS].optimizer == whole.optimizer
-
-
-def test_each_entry_of_the_ablation_lacks_one_idea(project: Path) -> None:
-    apply("flagship", project)
-    models = load_params(project / "params.yaml").models
-    whole = _settings(models.pop(OURS))
-    assert len(models) == 6
-    for name, model in models.items():
-        different = {key for key, value in _settings(model).items() if value != whole[key]}
-        # Without a decoder something else says what is shown.
-        assert 1 <= len(different - {"decoding"}) <= 2, name
-
-
-def _settings(model: ModelParams) -> dict[str, Any]:
-    values = model.model_dump()
-    return values.pop("network") | values.pop("objective") | values
 
 
 def test_the_recipe_for_imagenet_trains_ours_at_photograph_size(project: Path) -> None:
