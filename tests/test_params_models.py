@@ -70,6 +70,16 @@ MISFITS = [
         "models.gan.objective.discriminator.layers: 5 halvings leave too little of colors of "
         "side 64",
     ),
+    (
+        "models.bins.decoding",
+        {"kind": "learned", "temperature": 1},
+        "models.bins: decoding learned needs an objective.decoder that learns it; give one, or",
+    ),
+    (
+        "models.bins.objective.decoder",
+        {"width": 8, "rarity": 1.5, "price": None},
+        "models.bins.objective.decoder.rarity: must be less than or equal to 1, not 1.5",
+    ),
     # Kinds within the objective
     (
         "models.bins.objective.rebalance",

@@ -15,12 +15,14 @@ from photochrom.color.bins import bins, gamut313
 from photochrom.colorizer.colorizer import Colorizer
 from photochrom.colorizer.prediction import Predictor
 from photochrom.networks import build_network
+from photochrom.networks.decoded import Decoded
 from photochrom.params import load_params
 from photochrom.params.models import (
     ArgmaxParams,
     ClassificationParams,
     Decoding,
     DirectParams,
+    LearnedParams,
     MeanParams,
     ModelParams,
 )
@@ -30,6 +32,7 @@ MODELS = load_params(Path(__file__).resolve().parents[2] / "params.yaml").models
 FIRST = next(iter(MODELS.values()))
 DIRECT = DirectParams(kind="direct")
 ARGMAX = ArgmaxParams(kind="argmax")
+LEARNED = LearnedParams(kind="learned", temperature=1.0)
 SIZES = [(1, 1), (1, 50), (50, 1), (16, 16), (17, 31), (33, 20), (64, 64), (100, 70), (7, 300)]
 LUMINANCE = np.array([0.212671, 0.715160, 0.072169])
 
@@ -59,6 +62,14 @@ class Logits(nn.Module):
         small = nn.functional.avg_pool2d(lightness, 4)
         places = torch.linspace(-1.0, 1.0, 313)[None, :, None, None]
         return -self._sharpness * 50.0 * (small - places).square()
+
+
+class Learned(Logits):
+    """Logits, and behind them a color that follows the lightness."""
+
+    def forward(self, lightness: Tensor) -> Tensor:
+        small = nn.functional.avg_pool2d(lightness, 4)
+        return torch.cat((super().forward(lightness), 0.2 * small, -0.3 * small), dim=1)
 
 
 def predictor_of(
@@ -91,6 +102,8 @@ def write_model(
     classifies = isinstance(objective, ClassificationParams)
     torch.manual_seed(0)
     network = build_network(network_params, len(bins(objective.bins)) if classifies else 2)
+    if isinstance(objective, ClassificationParams) and objective.decoder is not None:
+        network = Decoded(network, len(bins(objective.bins)), objective.decoder.width)
     folder.mkdir(parents=True)
     save_file(dict(network.state_dict()), folder / "weights.safetensors")
     usual = MeanParams(kind="mean") if classifies else DIRECT

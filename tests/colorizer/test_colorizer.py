@@ -11,8 +11,10 @@ import torch
 from colorizer_kit import (
     ARGMAX,
     CPU,
+    LEARNED,
     MODELS,
     SIZES,
+    Learned,
     Logits,
     Probe,
     colorizer_of,
@@ -205,6 +207,7 @@ def test_the_working_size_can_be_chosen() -> None:
         (MEAN, 1.0),
         (ARGMAX, LOWEST_TEMPERATURE),
         (AnnealedMeanParams(kind="annealed_mean", temperature=0.38), 0.38),
+        (LEARNED, 1.0),
     ],
 )
 def test_a_distribution_has_its_own_temperature(decoding: Decoding, expected: float) -> None:
@@ -237,10 +240,24 @@ def test_no_temperature_overflows(sharpness: float) -> None:
     assert np.ptp(boldest.astype(int), axis=-1).min() > 5
 
 
+def test_what_was_learned_is_shown_and_a_temperature_moves_it() -> None:
+    gray, learned = np.asarray(picture(40, 40)), colorizer_of(Learned(0.01), decoding=LEARNED)
+    mean = colorizer_of(Logits(0.01), decoding=MEAN)
+    usual = learned(gray).astype(int)
+    np.testing.assert_array_equal(learned(gray, temperature=1.0), usual)
+    bold = learned(gray, temperature=0.1).astype(int)
+    assert np.abs(bold - usual).mean() > 2
+    assert np.abs(bold - mean(gray, temperature=0.1).astype(int)).mean() > 2
+
+
+@pytest.mark.parametrize("temperature", [None, 0.2])
 @pytest.mark.parametrize("upsampling", ["bicubic", "guided"])
-def test_the_first_variant_is_the_usual_coloring(upsampling: Any) -> None:
-    colorizer = colorizer_of(Logits(), decoding=MEAN)
-    options = Options(saturation=1.3, upsampling=upsampling)
+@pytest.mark.parametrize("decoding", [MEAN, LEARNED], ids=lambda decoding: decoding.kind)
+def test_the_first_variant_is_the_usual_coloring(
+    decoding: Decoding, upsampling: Any, temperature: float | None
+) -> None:
+    colorizer = colorizer_of(Learned(), decoding=decoding)
+    options = Options(temperature=temperature, saturation=1.3, upsampling=upsampling)
     first, *_ = colorizer.variants(photograph(40, 60), 4, options)
     expected = colorizer.color(photograph(40, 60), options)
     difference = np.abs(first.photograph.pixels.astype(int) - expected.pixels)

@@ -13,6 +13,7 @@ from photochrom.colorizer.prediction import Predictor
 from photochrom.colorizer.stored import FORMAT
 from photochrom.networks import ColorNetwork, build_network
 from photochrom.networks.base import count_parameters
+from photochrom.networks.decoded import Decoded
 from photochrom.params import ModelParams, load_params
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +52,9 @@ def models() -> dict[str, ModelParams]:
     found: dict[str, tuple[list[str], ModelParams]] = {}
     for name in PARAMS.models:
         model = entry(name)
-        likeness = repr((model.network, getattr(model.objective, "bins", None), model.decoding))
+        objective = model.objective
+        bins_and_decoder = [getattr(objective, key, None) for key in ("bins", "decoder")]
+        likeness = repr((model.network, bins_and_decoder, model.decoding))
         found.setdefault(likeness, ([], model))[0].append(name)
     return {"+".join(names): model for names, model in found.values()}
 
@@ -61,6 +64,8 @@ def drawn(model: ModelParams, seed: int = 0) -> ColorNetwork:
     torch.manual_seed(seed)
     chosen = getattr(model.objective, "bins", None)
     network = build_network(model.network, output_channels(bins(chosen) if chosen else None))
+    if decoder := getattr(model.objective, "decoder", None):
+        network = Decoded(network, len(bins(chosen)), decoder.width)
     *_, last = (m for m in network.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d))
     with torch.no_grad():
         last.weight *= 20.0 if chosen else 2.0

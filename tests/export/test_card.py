@@ -8,9 +8,10 @@ from export_kit import entry, write_model
 from project_kit import NAME, SMALL, write_metrics, write_project
 from ruamel.yaml import YAML
 
+from photochrom.colorizer.card import decoding_in_words
 from photochrom.colorizer.catalog import find
 from photochrom.colorizer.packing import pack
-from photochrom.params.models import AnnealedMeanParams, ModelParams
+from photochrom.params.models import AnnealedMeanParams, LearnedParams, ModelParams
 
 TERMS = "Research use only."
 
@@ -119,6 +120,13 @@ def test_it_says_where_the_package_is_not_what_was_measured(root: Path) -> None:
     assert "with decoding by the annealed mean at temperature 0.38" in card
     assert "a working size of 64 px, unlike this package" in card
     assert "temperature 0.9" in row(card, "Decoding")[0]
+
+
+def test_it_says_that_its_colors_were_learned() -> None:
+    learned = LearnedParams(kind="learned", temperature=1.0)
+    assert decoding_in_words(learned).endswith("has learned to show for a distribution")
+    bold = learned.model_copy(update={"temperature": 0.5})
+    assert decoding_in_words(bold).endswith("for a distribution at temperature 0.5")
 
 
 def test_it_says_where_measures_are_older_than_the_model(root: Path) -> None:

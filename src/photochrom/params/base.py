@@ -121,15 +121,21 @@ def _variants(node: Any) -> dict[int | str, type[Section]]:
         if get_origin(member) is Annotated:
             # Kinds or null: the kinds are a union of their own within it.
             found |= _variants(get_args(member)[0])
-        elif _is_section(member):
+        elif _is_section(member) and "kind" in member.model_fields:
             found[get_args(member.model_fields["kind"].annotation)[0]] = member
     return found
 
 
 def _child(node: Any, part: int | str) -> Any:
     if _is_section(node) and part in node.model_fields:
-        return node.model_fields[part].annotation
+        return _section_or_null(node.model_fields[part].annotation)
     return get_args(node)[1] if get_origin(node) is dict else None
+
+
+def _section_or_null(node: Any) -> Any:
+    """Return the section where the other choice is null: pydantic does not name it."""
+    members = [member for member in get_args(node) if member is not type(None)]
+    return members[0] if len(members) == 1 and _is_section(members[0]) else node
 
 
 def _is_section(node: Any) -> bool:
