@@ -1,0 +1,233 @@
+"""Reads the distributions of a trained network in several ways, and measures each.
+
+Run it in the project's root, with a trained classification, as `photochrom`:
+
+    python benchmarks/decoders.py photochrom
+
+Decoders are trained anew on what the network, which stays as it is, says of the photographs to
+train on. All are measured on those of validation. docs/flagship.md says what came out.
+"""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from photochrom.color.batch import Batch
+from photochrom.color.decoding import annealed_mean
+from photochrom.colorizer.prediction import Predictor
+from photochrom.data.loader import to_batch
+from photochrom.data.prior import Prior
+from photochrom.data.shards import LabSet
+from photochrom.evaluation.metrics import (
+    Comparison,
+    auc,
+    auc_rebalanced,
+    auc_weighted,
+    bin_weights,
+    ciede2000,
+    colorfulness_delta,
+)
+from photochrom.networks.decoded import SHARES, Decoded
+from photochrom.objectives import build_task
+from photochrom.objectives.classification.decoded import PRICE_RATE, DecodedClassification
+from photochrom.params import load_params
+from photochrom.params.models import ModelParams
+from photochrom.progress import track
+
+BATCH, RATE, MEASURED = 32, 1e-3, 128
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Photographs (uint8 (N, 3, S, S)) and the features (N, F, h, w) of their distributions."""
+
+    stored: Tensor
+    features: Tensor
+
+    @property
+    def lab(self) -> Tensor:
+        """float32 (N, 3, S, S)."""
+        batch = to_batch(self.stored)
+        return torch.cat(((batch.lightness + 1) * 50, batch.ab), dim=1)
+
+
+class Reader(nn.Module):
+    """A decoder behind the last layer of a network; its input is set before each call."""
+
+    def __init__(self, head: nn.Module, decoder: nn.Module) -> None:
+        super().__init__()
+        self.decoder = decoder
+        self._head = [head]
+        self.features = torch.empty(0)
+
+    def forward(self, _: Tensor) -> Tensor:
+        """Return logits and ab / 110 for the features that were set."""
+        with torch.no_grad():
+            logits = self._head[0](self.features.float())
+        return torch.cat((logits, self.decoder(logits.softmax(1) * SHARES)), dim=1)
+
+
+def main() -> None:
+    """Measure every way of reading."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Raw)
+    parser.add_argument("model", help="An entry of params.yaml that is trained and has a decoder.")
+    parser.add_argument("--steps", type=int, default=700, help="Steps of each decoder.")
+    parser.add_argument("--part", type=int, default=3, help="Learn from every so manieth square.")
+    options = parser.parse_args()
+    model = load_params().models[options.model]
+    network = Predictor.load(Path("models") / options.model).network
+    assert isinstance(network, Decoded)
+    head = network.network.head
+    seen = _seen(network, "train", options.part)
+    shown = _seen(network, "validation", 1)
+    prior = Prior.load(Path("data/prior"))
+    print("reading", "rebalanced", "weighted", "AuC", "dCF", "CIEDE2000", sep="\t")
+    for name, ab in _read(model, head, seen, shown, options.steps, prior):
+        print(name, *(f"{value:.2f}" for value in measured(ab, shown, prior)), sep="\t", flush=True)
+
+
+_Raw = argparse.RawDescriptionHelpFormatter
+
+
+def _read(
+    model: ModelParams, head: nn.Module, seen: Seen, shown: Seen, steps: int, prior: Prior
+) -> Iterator[tuple[str, Tensor]]:
+    """Yield the name and the ab (N, 2, h, w) of every reading."""
+    mean = means(head, shown, 1.0)
+    yield "mean", mean
+    yield "annealed mean, T 0.38", means(head, shown, 0.38)
+    yield "mean, as colorful as the truth", as_colorful(mean, shown)
+    for name, rarity, price, reach in (
+        ("learned", 0.5, 0.1, 1),
+        ("learned, rarity 0", 0.0, 0.1, 1),
+        ("learned, rarity 1", 1.0, 0.1, 1),
+        ("learned, without price", 0.5, None, 1),
+        ("learned, sees 3 x 3 pixels", 0.5, 0.1, 3),
+    ):
+        task = decoder_task(model, rarity, price, reach, prior)
+        task.network = Reader(head, task.network.decoder)
+        train(task, seen, steps)
+        yield name, answers(task.network, shown)
+
+
+def decoder_task(
+    model: ModelParams, rarity: float, price: float | None, reach: int, prior: Prior
+) -> DecodedClassification:
+    """Make the objective with another decoder.
+
+    Parameters
+    ----------
+    reach : side of the square of pixels whose distributions the decoder sees at once.
+    """
+    decoder = model.objective.decoder.model_copy(update={"rarity": rarity, "price": price})
+    objective = model.objective.model_copy(update={"decoder": decoder})
+    plain = model.network.model_copy(update={"pretrained": False})
+    entry = model.model_copy(update={"objective": objective, "network": plain})
+    torch.manual_seed(0)
+    task = build_task(entry, prior.rebalancing_weights(objective))
+    assert isinstance(task, DecodedClassification)
+    first, *others = task.network.decoder
+    wider = nn.Conv2d(first.in_channels, first.out_channels, reach, padding=reach // 2)
+    task.network.decoder = nn.Sequential(wider, *others)
+    return task
+
+
+def train(task: DecodedClassification, seen: Seen, steps: int) -> None:
+    """Train a decoder, and its price as the engine does."""
+    optimizer = torch.optim.AdamW(task.network.decoder.parameters(), RATE, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    for _ in track(range(steps), "Training a decoder", steps):
+        rows = torch.randint(len(seen.stored), (BATCH,))
+        task.network.features = seen.features[rows]
+        for turn in task.turns(to_batch(seen.stored[rows])):
+            task.zero_grad(set_to_none=True)
+            turn.loss.backward()
+            if turn.player == "price":
+                task.price.value.data -= PRICE_RATE * task.price.value.grad
+            else:
+                optimizer.step()
+        schedule.step()
+
+
+@torch.inference_mode()
+def answers(reader: Reader, shown: Seen) -> Tensor:
+    """Return the learned ab (N, 2, h, w)."""
+    parts = []
+    for features in shown.features.split(MEASURED):
+        reader.features = features
+        parts.append(reader(features)[:, -2:] * 110.0)
+    return torch.cat(parts)
+
+
+@torch.inference_mode()
+def means(head: nn.Module, shown: Seen, temperature: float) -> Tensor:
+    """Return the annealed mean (N, 2, h, w)."""
+    from photochrom.color.bins import gamut313
+
+    parts = shown.features.split(MEASURED)
+    return torch.cat([annealed_mean(head(p.float()), gamut313(), temperature) for p in parts])
+
+
+def as_colorful(ab: Tensor, shown: Seen) -> Tensor:
+    """Multiply ab by the factor that makes it as colorful as the truth on average."""
+    low, high = 0.5, 8.0
+    for _ in range(10):
+        middle = (low + high) / 2
+        pale = _delta(middle * ab, shown) < 0
+        low, high = (middle, high) if pale else (low, middle)
+    return ab * low
+
+
+def _delta(ab: Tensor, shown: Seen) -> float:
+    found = [colorfulness_delta(pair) for pair in _pairs(ab, shown)]
+    return float(torch.cat(found).mean())
+
+
+def measured(ab: Tensor, shown: Seen, prior: Prior) -> list[float]:
+    """Return both weighted AuCs, AuC, the difference in colorfulness and CIEDE2000."""
+    weights, pairs = bin_weights(prior), list(_pairs(ab, shown))
+    rare = _weighted([auc_rebalanced(pair, weights["auc_rebalanced"]) for pair in pairs])
+    even = _weighted([auc_weighted(pair, weights["auc_weighted"]) for pair in pairs])
+    plain = [
+        float(torch.cat([measure(pair) for pair in pairs]).mean())
+        for measure in (auc, colorfulness_delta, ciede2000)
+    ]
+    return [rare, even, *plain]
+
+
+def _weighted(parts: list[tuple[Tensor, Tensor]]) -> float:
+    values, weights = (torch.cat(one).double() for one in zip(*parts, strict=True))
+    return float((values * weights).sum() / weights.sum())
+
+
+def _pairs(ab: Tensor, shown: Seen) -> Iterator[Comparison]:
+    """Yield truth and prediction at full resolution, some photographs at a time."""
+    for lab, part in zip(shown.lab.split(MEASURED), ab.split(MEASURED), strict=True):
+        size = lab.shape[-2:]
+        full = nn.functional.interpolate(part, size, mode="bicubic", align_corners=False)
+        yield Comparison(lab[:, :1], lab[:, 1:], full)
+
+
+@torch.inference_mode()
+def _seen(network: Decoded, split: str, part: int) -> Seen:
+    photographs = LabSet.open(Path("data/lab"), split)
+    rows = torch.arange(0, len(photographs), part)
+    stored = torch.from_numpy(photographs.take(rows.numpy()))
+    caught: list[Tensor] = []
+    hook = network.network.head.register_forward_pre_hook(
+        lambda _, given: caught.append(given[0].bfloat16())
+    )
+    pieces = stored.split(MEASURED)
+    for piece in track(pieces, f"Features of {split}", len(pieces)):
+        batch: Batch = to_batch(piece)
+        network(batch.lightness)
+    hook.remove()
+    return Seen(stored, torch.cat(caught).clone())
+
+
+if __name__ == "__main__":
+    main()
