@@ -129,9 +129,10 @@ def _model(packed: Packed) -> Rows:
 
 
 def _settings(values: dict[str, object]) -> str:
-    kind = values.get("kind", "unknown")
-    rest = [f"{key} {_plain(value)}" for key, value in values.items() if key != "kind"]
-    return f"`{kind}`{': ' if rest else ''}{', '.join(rest)}"
+    rest = ", ".join(f"{key} {_plain(value)}" for key, value in values.items() if key != "kind")
+    if "kind" not in values:
+        return rest
+    return f"`{values['kind']}`{': ' if rest else ''}{rest}"
 
 
 def _plain(value: object) -> str:
