@@ -71,7 +71,7 @@ def project_of(setting: Setting, count: int, size: int) -> Project:
 def fresh_task(model: ModelParams, device: torch.device) -> Task:
     """Make networks and losses on the device; all colors weigh the same."""
     objective, weights = model.objective, None
-    if isinstance(objective, ClassificationParams) and objective.rebalance is not None:
+    if isinstance(objective, ClassificationParams) and objective.weighs_bins:
         weights = torch.ones(len(bins(objective.bins)))
     task = build_task(model, weights)
     task.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -95,11 +95,15 @@ PLAIN = {
 }
 
 
+NARROW = {"vgg": 0.05, "efficientnet": 0.25, "decoder": 8}
+
+
 def narrow(section: dict[str, Any]) -> dict[str, Any]:
     """Make every network of an entry narrow, and the training short."""
     narrowed = {key: narrow(v) if isinstance(v, dict) else v for key, v in section.items()}
     if "width" in narrowed:
-        narrowed["width"] = 0.05 if narrowed["kind"] == "vgg" else 4
+        # A decoder has no kind.
+        narrowed["width"] = NARROW.get(narrowed.get("kind", "decoder"), 4)
     if "pretraining_epochs" in narrowed:
         narrowed["pretraining_epochs"] = min(1, narrowed["pretraining_epochs"])
     return narrowed
