@@ -23,9 +23,9 @@ class Options:
     ----------
     size : the working size, the shorter side in pixels at which the network sees the photograph;
         None takes the model's own.
-    temperature : of the annealed mean (Zhang et al. 2016): low is vivid and bold, 1 the plain mean,
-        or what a decoder has learned to show, high is cautious and pale; only for models that predict a distribution. None takes the
-        model's own.
+    temperature : of the annealed mean (Zhang et al. 2016): low is vivid and bold, 1 the plain mean
+        or what a decoder has learned to show, high is cautious and pale; only for models that
+        predict a distribution. None takes the model's own.
     saturation : factor on a and b; 0 is gray, 1 as the model says.
     upsampling : how ab comes to the photograph's size: ``bicubic``; or ``guided`` by its edges,
         which keeps good colors from bleeding over them: true ab, averaged down to 64 pixels, comes
