@@ -34,7 +34,7 @@ def task_of(model: ModelParams) -> Task:
 
 def weights_of(model: ModelParams) -> Tensor | None:
     objective = model.objective
-    if not isinstance(objective, ClassificationParams) or objective.rebalance is None:
+    if not isinstance(objective, ClassificationParams) or not objective.weighs_bins:
         return None
     return torch.ones(len(bins(objective.bins)))
 
@@ -99,6 +99,7 @@ def test_validation_has_a_loss_and_moves_nothing(model: ModelParams, photographs
 @every_model
 def test_colors_stay_within_what_the_output_can_say(model: ModelParams, photographs: Batch) -> None:
     """Tanh gives ab within 110, bins no color beyond their centers; the rest is not bounded."""
+    learned = model.decoding.kind == "learned"
     task = task_of(model)
     with torch.no_grad():
         for parameter in task.network.parameters():
@@ -108,7 +109,9 @@ def test_colors_stay_within_what_the_output_can_say(model: ModelParams, photogra
     assert ab.shape == (4, 2, *raw.shape[-2:])
     assert raw.isfinite().all()
     assert ab.isfinite().all()
-    if task.bins is not None:
+    if learned:
+        torch.testing.assert_close(ab, raw[:, -2:] * 110.0)
+    elif task.bins is not None:
         low, high = task.bins.centers.amin(0), task.bins.centers.amax(0)
         assert (ab.amin((0, 2, 3)) >= low - 1e-3).all()
         assert (ab.amax((0, 2, 3)) <= high + 1e-3).all()
