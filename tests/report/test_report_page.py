@@ -339,7 +339,7 @@ def test_a_long_training_is_thinned_to_what_a_line_can_show(results: Results) ->
 def test_a_configuration_reads_as_words(params: Params) -> None:
     assert described(params.models["regressor"].decoding) == "direct"
     assert described(params.models["classifier"].objective) == (
-        "classification: bins gamut313, neighbours 5, sigma 5, rebalance (prior)"
+        "classification: bins gamut313, neighbours 5, sigma 5, rebalance (prior), decoder none"
     )
 
 

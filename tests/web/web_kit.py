@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from photochrom.web.app import create_app
 from photochrom.web.hosts import LOOPBACK
 
-MODELS = ("gan", "resnet", "unet", "dcgan", "autoencoder")
+MODELS = ("patchgan", "resnet", "unet", "dcgan", "autoencoder")
 ONE_OF_EACH = {"real_or_fake": 1, "naturalness": 1, "pick_real": 1, "preference": 1}
 EXPOSURE = 200
 STARTUP = 30.0
