@@ -65,7 +65,7 @@ def test_models_far_apart_are_told_apart(repetitions: list[dict[str, Any]]) -> N
         pair["p_holm"] < 0.05 and pair["low"] < 0
         for one in repetitions
         for pair in one["preference"]["comparisons"]
-        if (pair["a"], pair["b"]) == ("autoencoder", "gan")
+        if (pair["a"], pair["b"]) == ("autoencoder", "patchgan")
     ]
     assert len(found) == REPETITIONS
     assert np.mean(found) > 0.95

@@ -13,9 +13,9 @@ from scipy.special import expit, roots_hermitenorm, softmax
 from photochrom.params.study import ExcludeParams
 from photochrom.study.votes import COLUMNS, Vote
 
-STRENGTHS = {"gan": 1.6, "resnet": 0.8, "unet": 0.0, "dcgan": -0.8, "autoencoder": -1.6}
+STRENGTHS = {"patchgan": 1.6, "resnet": 0.8, "unet": 0.0, "dcgan": -0.8, "autoencoder": -1.6}
 """Log strength of each model, of mean 0."""
-FOOLS = {"gan": 0.45, "resnet": 0.35, "unet": 0.25, "dcgan": 0.15, "autoencoder": 0.08}
+FOOLS = {"patchgan": 0.45, "resnet": 0.35, "unet": 0.25, "dcgan": 0.15, "autoencoder": 0.08}
 """Chance of each model's colors to be taken for the real ones."""
 TRIALS = {"real_or_fake": 20, "naturalness": 10, "pick_real": 4, "preference": 20}
 LENIENT = ExcludeParams(gold=0.0, fastest=0, finished=0.0)
