@@ -11,13 +11,15 @@ train on. All are measured on those of validation. docs/flagship.md says what ca
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from photochrom.color.batch import Batch
-from photochrom.color.decoding import annealed_mean
+from photochrom.color.bins import gamut313
+from photochrom.color.decoding import AB_SCALE, annealed_mean
+from photochrom.color.lab import decode_lab
 from photochrom.colorizer.prediction import Predictor
 from photochrom.data.loader import to_batch
 from photochrom.data.prior import Prior
@@ -48,11 +50,10 @@ class Seen:
     stored: Tensor
     features: Tensor
 
-    @property
+    @cached_property
     def lab(self) -> Tensor:
         """float32 (N, 3, S, S)."""
-        batch = to_batch(self.stored)
-        return torch.cat(((batch.lightness + 1) * 50, batch.ab), dim=1)
+        return decode_lab(self.stored)
 
 
 class Reader(nn.Module):
@@ -159,15 +160,13 @@ def answers(reader: Reader, shown: Seen) -> Tensor:
     parts = []
     for features in shown.features.split(MEASURED):
         reader.features = features
-        parts.append(reader(features)[:, -2:] * 110.0)
+        parts.append(reader(features)[:, -2:] * AB_SCALE)
     return torch.cat(parts)
 
 
 @torch.inference_mode()
 def means(head: nn.Module, shown: Seen, temperature: float) -> Tensor:
     """Return the annealed mean (N, 2, h, w)."""
-    from photochrom.color.bins import gamut313
-
     parts = shown.features.split(MEASURED)
     return torch.cat([annealed_mean(head(p.float()), gamut313(), temperature) for p in parts])
 
@@ -223,8 +222,7 @@ def _seen(network: Decoded, split: str, part: int) -> Seen:
     )
     pieces = stored.split(MEASURED)
     for piece in track(pieces, f"Features of {split}", len(pieces)):
-        batch: Batch = to_batch(piece)
-        network(batch.lightness)
+        network(to_batch(piece).lightness)
     hook.remove()
     return Seen(stored, torch.cat(caught).clone())
 
