@@ -15,7 +15,6 @@ from photochrom.color.bins import bins, gamut313
 from photochrom.colorizer.colorizer import Colorizer
 from photochrom.colorizer.prediction import Predictor
 from photochrom.networks import build_network
-from photochrom.networks.decoded import Decoded
 from photochrom.params import load_params
 from photochrom.params.models import (
     ArgmaxParams,
@@ -100,10 +99,10 @@ def write_model(
     if "pretrained" in type(network_params).model_fields:
         network_params = network_params.model_copy(update={"pretrained": False})
     classifies = isinstance(objective, ClassificationParams)
+    decoder = objective.decoder if isinstance(objective, ClassificationParams) else None
     torch.manual_seed(0)
-    network = build_network(network_params, len(bins(objective.bins)) if classifies else 2)
-    if isinstance(objective, ClassificationParams) and objective.decoder is not None:
-        network = Decoded(network, len(bins(objective.bins)), objective.decoder.width)
+    channels = len(bins(objective.bins)) if classifies else 2
+    network = build_network(network_params, channels, decoder.width if decoder else None)
     folder.mkdir(parents=True)
     save_file(dict(network.state_dict()), folder / "weights.safetensors")
     usual = MeanParams(kind="mean") if classifies else DIRECT

@@ -13,7 +13,6 @@ from photochrom.colorizer.prediction import Predictor
 from photochrom.colorizer.stored import FORMAT
 from photochrom.networks import ColorNetwork, build_network
 from photochrom.networks.base import count_parameters
-from photochrom.networks.decoded import Decoded
 from photochrom.params import ModelParams, load_params
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,9 +62,9 @@ def drawn(model: ModelParams, seed: int = 0) -> ColorNetwork:
     """A network whose output is as spread as that of a trained one."""
     torch.manual_seed(seed)
     chosen = getattr(model.objective, "bins", None)
-    network = build_network(model.network, output_channels(bins(chosen) if chosen else None))
-    if decoder := getattr(model.objective, "decoder", None):
-        network = Decoded(network, len(bins(chosen)), decoder.width)
+    channels = output_channels(bins(chosen) if chosen else None)
+    decoder = getattr(model.objective, "decoder", None)
+    network = build_network(model.network, channels, decoder.width if decoder else None)
     *_, last = (m for m in network.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d))
     with torch.no_grad():
         last.weight *= 20.0 if chosen else 2.0

@@ -45,6 +45,7 @@ def efficientnet(
     width: float = 0.25, enlarge: int = 1, *, pretrained: bool = False
 ) -> EfficientNetParams:
     values = {"pretrained": pretrained, "enlarge": enlarge, "width": width}
+    values["encoder_lr_scale"] = 0.25
     return EfficientNetParams.model_validate({"kind": "efficientnet", **values})
 
 

@@ -10,7 +10,9 @@ from photochrom.networks.decoded import SHARES, Decoded
 
 def built(bins: int = 5) -> Decoded:
     torch.manual_seed(0)
-    return Decoded(build_network(efficientnet(0.25, 2), bins), bins, width=8).eval()
+    network = build_network(efficientnet(0.25, 2), bins, decoder_width=8)
+    assert isinstance(network, Decoded)
+    return network.eval()
 
 
 def test_colors_follow_the_logits_and_depend_on_nothing_else() -> None:
@@ -22,6 +24,14 @@ def test_colors_follow_the_logits_and_depend_on_nothing_else() -> None:
     moved = torch.roll(shares, (3, 5), (2, 3))
     torch.testing.assert_close(network.decoder(shares), raw[:, 5:])
     torch.testing.assert_close(network.decoder(moved), torch.roll(raw[:, 5:], (3, 5), (2, 3)))
+
+
+def test_the_encoder_alone_learns_slower() -> None:
+    network = built()
+    [(prefix, scale)] = network.lr_scales().items()
+    assert scale == 0.25
+    named = {n for n, _ in network.named_parameters() if n.startswith(prefix)}
+    assert named == {f"network.encoder.{n}" for n, _ in network.network.encoder.named_parameters()}
 
 
 def test_a_constant_added_to_all_logits_changes_no_color() -> None:

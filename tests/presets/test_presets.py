@@ -29,8 +29,9 @@ ON_ALL = [name for name in NAMES if name not in STUDIES | SMALL and name not in 
 
 
 def test_the_promised_presets_are_there() -> None:
-    promised = "cifar10 coco folder imagenet imagenette places365 samples smoke tiny-imagenet"
-    assert {*promised.split(), *STUDIES, *SMALL} <= set(NAMES)
+    sets = "cifar10 coco folder imagenet imagenette places365 samples tiny-imagenet"
+    promised = [*sets.split(), "imagenet-mixed", "smoke"]
+    assert {*promised, *STUDIES, *SMALL} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", ON_ALL)

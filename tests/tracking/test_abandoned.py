@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tracking_project import CODE, EXPERIMENT, make_record, params_of, write_model
 
-from photochrom.tracking import TrainingRecord, open_run, sync
+from photochrom.tracking import Mirror, TrainingRecord, open_run, sync
 from photochrom.tracking.processes import is_gone, this_process
 
 Clients = Callable[[Path], Any]
@@ -41,15 +41,25 @@ def killed_training(root: Path, record: TrainingRecord) -> str:
     return run_id
 
 
+def begun(mirror: Mirror) -> str:
+    """Wait until a training's run is there; return its name."""
+    end = time.monotonic() + 60
+    while mirror.run_id is None and time.monotonic() < end:
+        time.sleep(0.01)
+    assert mirror.run_id is not None
+    return mirror.run_id
+
+
 def test_a_killed_training_is_told_by_the_next(root: Path, client_of: Clients) -> None:
     run_id = killed_training(root, make_record())
     client = client_of(root)
     assert client.get_run(run_id).info.status == "RUNNING"
     live = open_run(make_record(), root, EXPERIMENT)
+    living = begun(live)
     other = open_run(make_record("other"), root, EXPERIMENT)
     other.close(timeout=60)
     assert client.get_run(run_id).info.status == "KILLED"
-    assert client.get_run(live.run_id).info.status == "RUNNING"
+    assert client.get_run(living).info.status == "RUNNING"
     live.close(timeout=60)
 
 

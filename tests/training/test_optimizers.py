@@ -8,8 +8,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import nn
+from torch import Tensor, nn
 
+from photochrom.networks import ColorNetwork
 from photochrom.objectives import Player
 from photochrom.params.models import OptimizerParams
 from photochrom.training.optimizers import (
@@ -17,6 +18,7 @@ from photochrom.training.optimizers import (
     clip_gradients,
     learning_rate,
     make_optimizer,
+    set_learning_rate,
 )
 
 CPU = torch.device("cpu")
@@ -86,6 +88,37 @@ def test_adamw_shrinks_weights_apart_from_the_gradient() -> None:
         parameter.grad = torch.zeros_like(parameter)
     optimizer.step()
     torch.testing.assert_close(layer.weight.detach(), before * (1 - 0.1 * 0.5))
+
+
+class Scaled(ColorNetwork):
+    """Two numbers, of which the encoder's learns at a quarter of the rate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Conv2d(1, 1, 1, bias=False)
+        self.head = nn.Conv2d(1, 1, 1, bias=False)
+
+    def forward(self, lightness: Tensor) -> Tensor:
+        return lightness * self.encoder.weight + self.head.weight
+
+    def lr_scales(self) -> dict[str, float]:
+        return {"encoder.": 0.25}
+
+
+@pytest.mark.parametrize("rate", [None, 0.04])
+def test_parts_learn_at_their_share_of_the_rate(rate: float | None) -> None:
+    """Adam's first step is as long as the learning rate, whatever the gradient."""
+    network = Scaled()
+    before = {name: p.detach().clone() for name, p in network.named_parameters()}
+    optimizer = make_optimizer(Player(network, params()))
+    if rate is not None:
+        set_learning_rate(optimizer, rate)
+    network(torch.ones(1, 1, 1, 1)).sum().backward()
+    optimizer.step()
+    moved = {name: (before[name] - p).item() for name, p in network.named_parameters()}
+    full = rate or 0.1
+    assert moved == pytest.approx({"encoder.weight": full / 4, "head.weight": full}, rel=1e-4)
+    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([full, full / 4])
 
 
 @pytest.mark.parametrize("most", [0.5, 13.0, 1000.0])

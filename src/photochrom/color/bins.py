@@ -77,6 +77,10 @@ class Bins:
         """Return the mean ab (N, 2, H, W) of distributions (N, Q, H, W)."""
         return torch.einsum("nqhw,qc->nchw", probabilities, self.centers.to(probabilities))
 
+    def logits(self, raw: Tensor) -> Tensor:
+        """Return the logits of a raw output (N, C, H, W), without what may follow them."""
+        return raw[:, : len(self)]
+
     def colors(self, indices: Tensor) -> Tensor:
         """Return the ab (N, 2, H, W) of bin indices (N, H, W)."""
         return self.centers.to(indices.device)[indices].movedim(-1, 1)

@@ -29,7 +29,7 @@ def decode(raw: Tensor, decoding: Decoding, where: Bins | None = None) -> Tensor
         return raw * AB_SCALE
     if where is None or raw.shape[1] - len(where) not in (0, 2):
         raise ValueError(f"decoding {decoding.kind} needs logits over bins, got {raw.shape[1]}")
-    logits = raw[:, : len(where)]
+    logits = where.logits(raw)
     if isinstance(decoding, LearnedParams):
         return _learned(raw[:, len(where) :], logits, where, decoding.temperature)
     if decoding.kind == "argmax":

@@ -60,7 +60,7 @@ def clear_pixels(predictor: Predictor, raw: Tensor, size: tuple[int, ...]) -> Te
     """
     if predictor.decoding.kind != "argmax":
         return None
-    logits = raw if predictor.bins is None else raw[:, : len(predictor.bins)]
+    logits = raw if predictor.bins is None else predictor.bins.logits(raw)
     best, second = logits.topk(2, dim=1).values.unbind(1)
     tied = (best - second <= TIE).float()[:, None]
     if raw.shape[-2:] != torch.Size(size):

@@ -168,7 +168,7 @@ class Colorizer:
         seen = self._seen(photograph, options)
         raw = self.predictor.raw(seen)
         plain = self.predictor.decoded(raw, self._decoding(options))[0]
-        found = choices(raw[0, : len(bins)], bins, temperature, count, plain)
+        found = choices(bins.logits(raw)[0], bins, temperature, count, plain)
         full = self.predictor.unpadded(torch.stack([one.ab for one in found]), seen.shape[-2:])
         return [
             Variant(one.share, photograph, ab, _guide(seen, options))

@@ -95,7 +95,7 @@ class Predictor:
     def _predicted(self, piece: Tensor, observe: Callable[[Tensor], None] | None) -> Tensor:
         raw = self.raw(piece)
         if observe is not None:
-            observe(raw if self.bins is None else raw[:, : len(self.bins)])
+            observe(raw if self.bins is None else self.bins.logits(raw))
         return self.ab(raw, piece.shape[-2:])
 
     def scaled(self, lightness: Tensor, size: int | None = None) -> Tensor:

@@ -11,7 +11,6 @@ from safetensors.torch import load_file
 from photochrom.color.bins import Bins, BinsName, bins, output_channels
 from photochrom.files import file_digest, read_json
 from photochrom.networks import ColorNetwork, build_network
-from photochrom.networks.decoded import Decoded
 from photochrom.params.models import Decoding, Network
 
 FORMAT = 2
@@ -75,9 +74,9 @@ def load_network(folder: Path, config: Config) -> ColorNetwork:
     if "pretrained" in type(params).model_fields:
         # The weights come from the file; what they started from plays no part any more.
         params = params.model_copy(update={"pretrained": False})
-    network = build_network(params, output_channels(config.bins))
-    if config.bins is not None and (decoder := config.objective.get("decoder")):
-        network = Decoded(network, len(config.bins), decoder["width"])
+    decoder = config.objective.get("decoder")
+    width = decoder["width"] if decoder else None
+    network = build_network(params, output_channels(config.bins), width)
     try:
         _check(path, config.sha256)
         network.load_state_dict(load_file(path))

@@ -39,6 +39,13 @@ class ColorNetwork(nn.Module, ABC):
         Tensor (N, C, h, w), h = H or an integer fraction of it: ab / 110 or logits over bins.
         """
 
+    def lr_scales(self) -> dict[str, float]:
+        """Return, by the beginning of their parameters' names, which parts learn slower.
+
+        The values are shares of the optimizer's learning rate.
+        """
+        return {}
+
 
 def count_parameters(module: nn.Module) -> int:
     """Return how many numbers a module trains."""

@@ -45,3 +45,7 @@ class Decoded(ColorNetwork):
         logits = self.network(lightness)
         shares = logits.detach().float().softmax(1) * SHARES
         return torch.cat((logits, self.decoder(shares).to(logits.dtype)), dim=1)
+
+    def lr_scales(self) -> dict[str, float]:
+        """Return those of the network."""
+        return {f"network.{prefix}": scale for prefix, scale in self.network.lr_scales().items()}

@@ -35,6 +35,7 @@ class EfficientNetColorizer(ColorNetwork):
 
         self.stride = 32 // params.enlarge
         self._enlarge = params.enlarge
+        self._encoder_lr_scale = params.encoder_lr_scale
         encoder: Any = create_model(ENCODER, pretrained=False, features_only=True)
         if params.pretrained:
             load_published(encoder)
@@ -57,6 +58,10 @@ class EfficientNetColorizer(ColorNetwork):
             joined = step(torch.cat((larger, skip.to(joined.dtype)), dim=1))
         raw: Tensor = self.head(joined)
         return raw
+
+    def lr_scales(self) -> dict[str, float]:
+        """Let the encoder learn as fast as its params say."""
+        return {"encoder.": self._encoder_lr_scale}
 
 
 def _precise(lightness: Tensor) -> AbstractContextManager[Any]:

@@ -91,6 +91,9 @@ class EfficientNetParams(Section):
     """The encoder sees the photograph so many times as large: 2 suits small photographs."""
     width: Width
     """Multiplies the decoder's channels."""
+    encoder_lr_scale: Annotated[float, Field(gt=0.0, le=1.0)]
+    """The encoder's learning rate as a share of the others'. What was trained before wants smaller
+    steps (Howard and Ruder 2018, section 3.2)."""
 
 
 Network = Annotated[

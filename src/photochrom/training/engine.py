@@ -34,6 +34,7 @@ from photochrom.training.optimizers import (
     clip_gradients,
     learning_rate,
     make_optimizer,
+    set_learning_rate,
 )
 from photochrom.training.signals import Signals
 from photochrom.training.synchronized import synchronize
@@ -232,8 +233,8 @@ class Trainer:
     def _move(self, name: str) -> None:
         """Let a player move by the gradients of all processes."""
         optimizer, player = self._optimizers[name], self._players[name]
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(player.optimizer, self.progress.step, self._steps)
+        rate = learning_rate(player.optimizer, self.progress.step, self._steps)
+        set_learning_rate(optimizer, rate)
         gradients = [p.grad for p in player.module.parameters() if p.grad is not None]
         self._group.sum(gradients)
         if player.optimizer.clip is not None:

@@ -2,23 +2,45 @@
 
 import copy
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from photochrom.networks import ColorNetwork
 from photochrom.objectives import Player
 from photochrom.params.models import OptimizerParams
 
 
 def make_optimizer(player: Player) -> torch.optim.Optimizer:
     """Make a player's optimizer, which passes over its numbers once (fused)."""
-    params, weights = player.optimizer, player.module.parameters()
+    params = player.optimizer
+    weights = _groups(player.module, params.lr)
     decay = params.weight_decay
     if params.kind == "sgd":
         momentum = params.betas[0]
         return torch.optim.SGD(weights, params.lr, momentum, weight_decay=decay, fused=True)
     kind = torch.optim.AdamW if params.kind == "adamw" else torch.optim.Adam
     return kind(weights, params.lr, betas=params.betas, weight_decay=decay, fused=True)
+
+
+def _groups(module: nn.Module, rate: float) -> list[dict[str, Any]]:
+    """Return the parameters by how fast they learn, the fastest first."""
+    scales = module.lr_scales() if isinstance(module, ColorNetwork) else {}
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in module.named_parameters():
+        scale = next((s for prefix, s in scales.items() if name.startswith(prefix)), 1.0)
+        groups.setdefault(scale, []).append(parameter)
+    return [
+        {"params": groups[scale], "lr": rate * scale, "lr_scale": scale}
+        for scale in sorted(groups, reverse=True)
+    ]
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Let every group learn at its share of a rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group["lr_scale"]
 
 
 def clip_gradients(gradients: list[Tensor], most: float) -> Tensor:

@@ -17,7 +17,6 @@ from photochrom.color.bins import lattice_rows
 from photochrom.color.colorfulness import colorfulness
 from photochrom.color.decoding import AB_SCALE
 from photochrom.color.lab import lab_to_rgb
-from photochrom.networks.decoded import Decoded
 from photochrom.objectives.base import Player, Turn
 from photochrom.objectives.classification.distribution import Classification
 from photochrom.objectives.targets import at_resolution
@@ -66,10 +65,9 @@ class DecodedClassification(Classification):
         super().__init__(model, objective, rebalancing)
         assert objective.decoder is not None
         self._params: DecoderParams = objective.decoder
-        self.network = Decoded(self.network, self._logits, self._params.width)
         self.decoding = LearnedParams(kind="learned", temperature=1.0)
         self.price = None if self._params.price is None else Price(self._params.price)
-        rarity = torch.ones(self._logits) if weights is None else weights.float()
+        rarity = torch.ones(len(self.bins)) if weights is None else weights.float()
         self.register_buffer("_rarity", rarity, persistent=False)
         self._rarity: Tensor
 
@@ -81,9 +79,9 @@ class DecodedClassification(Classification):
     def turns(self, batch: Batch) -> Iterator[Turn]:
         """Yield the price's turn, then the network's."""
         raw = self.network(batch.lightness)
-        shown = raw[:, self._logits :].float() * AB_SCALE
+        shown = raw[:, len(self.bins) :].float() * AB_SCALE
         truth, lightness = at_resolution(batch.ab, raw), at_resolution(batch.lightness, raw)
-        cross_entropy, error = self.loss(raw, batch.ab), self.error(shown, truth)
+        cross_entropy, error = self.loss(raw, truth), self.error(shown, truth)
         loss = cross_entropy + error / AB_SCALE
         metrics = {"cross_entropy": cross_entropy.detach(), "ab_error": error.detach()}
         if self.price is not None:
@@ -97,7 +95,7 @@ class DecodedClassification(Classification):
 
     def loss(self, raw: Tensor, ab: Tensor, repeats: int = 1) -> Tensor:
         """Return the mean cross-entropy of raw output (N, Q + 2, h, w) with ab (N, 2, H, W)."""
-        return super().loss(raw[:, : self._logits], ab, repeats)
+        return super().loss(self.bins.logits(raw), ab, repeats)
 
     def error(self, shown: Tensor, truth: Tensor) -> Tensor:
         """Return the mean distance of ab (N, 2, h, w) in ab units, of rare true colors more."""

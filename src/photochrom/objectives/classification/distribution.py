@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from photochrom.color.batch import Batch
-from photochrom.color.bins import bins, lattice_rows
+from photochrom.color.bins import Bins, bins, lattice_rows
 from photochrom.color.decoding import AB_SCALE, decode
 from photochrom.networks import build_network
 from photochrom.objectives.base import Player, Task, Turn
@@ -22,13 +22,15 @@ from photochrom.params.models import ClassificationParams, MeanParams, ModelPara
 class Classification(Task):
     """A distribution over the bins."""
 
+    bins: Bins
+
     def __init__(
         self, model: ModelParams, objective: ClassificationParams, weights: Tensor | None
     ) -> None:
         super().__init__()
         self.bins = bins(objective.bins)
-        self._logits = len(self.bins)
-        self.network = build_network(model.network, out_channels=self._logits)
+        width = None if objective.decoder is None else objective.decoder.width
+        self.network = build_network(model.network, len(self.bins), width)
         self.decoding = MeanParams(kind="mean")
         self._optimizer = model.optimizer
         self._criterion = SoftCrossEntropy(
@@ -48,7 +50,7 @@ class Classification(Task):
         """Return the loss, the L1 error and how often the likeliest bin is the true one."""
         raw = network(batch.lightness).float()
         truth = at_resolution(batch.ab, raw)
-        likeliest = raw[:, : self._logits].argmax(1)
+        likeliest = self.bins.logits(raw).argmax(1)
         right = (likeliest == self._criterion.indices[lattice_rows(truth), 0]).float().mean()
         l1 = F.l1_loss(decode(raw, self.decoding, self.bins), truth) / AB_SCALE
         return {"loss": self.loss(raw, batch.ab), "l1": l1, "bin_accuracy": right}
