@@ -11,7 +11,7 @@ TINY_IMAGENET = ["data.url=file:///photographs/tiny-imagenet-20k.zip"]
 REQUIRED = {
     "tiny-imagenet": TINY_IMAGENET,
     "imagenet-mixed": ["data.path=/photographs/imagenet"],
-    "photochrom": TINY_IMAGENET,
+    "photochrom": ["data.path=/photographs/imagenet"],
     "imagenet": ["data.path=/photographs/ILSVRC"],
     "flagship-imagenet": ["data.path=/photographs/ILSVRC"],
     "study-000": ["data.path=/photographs/ILSVRC"],
