@@ -1,6 +1,7 @@
 """The colorizer: photographs of every kind, the luminance kept, the same alone and in a batch."""
 
 import io
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,10 @@ from colorizer_kit import (
 )
 from PIL import Image
 from skimage.color import rgb2lab
-from torch import nn
+from torch import Tensor, nn
 
 from photochrom.color.batch import normalised
+from photochrom.color.bins import gamut313
 from photochrom.color.lab import rgb_to_lab
 from photochrom.colorizer import colorizer as module
 from photochrom.colorizer.colorizer import load_colorizer
@@ -262,6 +264,25 @@ def test_the_first_variant_is_the_usual_coloring(
     expected = colorizer.color(photograph(40, 60), options)
     difference = np.abs(first.photograph.pixels.astype(int) - expected.pixels)
     assert difference.max() <= 1
+
+
+class Honest(Learned):
+    """Gray with a probability of 0.92, else blue; the same everywhere."""
+
+    def forward(self, lightness: Tensor) -> Tensor:
+        raw = super().forward(lightness)
+        gray, blue = gamut313().nearest(torch.tensor([[0.0, 0.0], [20.0, -60.0]])).tolist()
+        raw[:, :313] = -30.0
+        raw[:, gray], raw[:, blue] = math.log(0.92), math.log(0.08)
+        return raw
+
+
+def test_an_honest_distribution_has_variants_beside_gray() -> None:
+    given = photograph(40, 60)
+    assert len(colorizer_of(Honest(), decoding=MEAN).variants(given, 4)) == 1
+    _, blue = colorizer_of(Honest(), decoding=LEARNED).variants(given, 4)
+    red, _, much = blue.photograph.pixels.astype(int).reshape(-1, 3).mean(0)
+    assert much > red + 30
 
 
 @pytest.mark.parametrize("count", [0, 17])

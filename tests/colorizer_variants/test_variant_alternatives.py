@@ -1,22 +1,33 @@
 """What else than the plain coloring a region may look like."""
 
+from collections.abc import Sequence
+
 import pytest
 import torch
+from torch import Tensor
 from variants_kit import BLUE, GREEN, RED, center, columns
 
 from photochrom.color.bins import gamut313
 from photochrom.color.decoding import annealed_mean
-from photochrom.colorizer.alternatives import FAINT, alternatives
+from photochrom.colorizer.alternatives import FAINT, Alternative, alternatives
 from photochrom.colorizer.modes import Mode, modes
 
 BINS = gamut313()
 WHOLE = torch.ones(3, 4)
 
 
+def looks_of(
+    logits: Tensor, region: Tensor, found: Sequence[Mode], temperature: float
+) -> list[Alternative]:
+    """Return the looks beside a plain one that is the annealed mean."""
+    plain = annealed_mean(logits[None], BINS, temperature)[0]
+    return alternatives(logits, region, found, BINS, temperature, plain)
+
+
 def test_a_pixel_goes_to_the_modes_color_as_far_as_it_believes_in_it() -> None:
     logits = columns([({RED: 0.7, BLUE: 0.3}, 4)], 3, BINS)
     found = modes(logits.softmax(0)[:, 0, 0], BINS)
-    plain, other = alternatives(logits, WHOLE, found, BINS, temperature=1.0)
+    plain, other = looks_of(logits, WHOLE, found, 1.0)
     base = 0.7 * center(RED, BINS) + 0.3 * center(BLUE, BINS)
     step = 0.3 / (0.3 + FAINT) * (center(BLUE, BINS) - base)
     assert torch.equal(plain.change, torch.zeros(2, 3, 4))
@@ -28,7 +39,7 @@ def test_only_the_region_changes() -> None:
     logits = columns([({RED: 0.7, BLUE: 0.3}, 4)], 3, BINS)
     found = modes(logits.softmax(0)[:, 0, 0], BINS)
     region = torch.tensor([1.0, 0.5, 0.0, 0.0]).expand(3, 4)
-    other = alternatives(logits, region, found, BINS, temperature=0.5)[1].change
+    other = looks_of(logits, region, found, 0.5)[1].change
     assert torch.allclose(other[..., 1], 0.5 * other[..., 0])
     assert other[..., 0].abs().min() > 1.0
     assert torch.equal(other[..., 2:], torch.zeros(2, 3, 2))
@@ -37,7 +48,7 @@ def test_only_the_region_changes() -> None:
 def test_a_pixel_that_rules_a_mode_out_keeps_its_color() -> None:
     logits = columns([({RED: 0.6, BLUE: 0.4}, 3), ({RED: 1.0}, 1)], 3, BINS)
     found = modes(logits.softmax(0)[:, 0, 0], BINS)
-    other = alternatives(logits, WHOLE, found, BINS, temperature=1.0)[1]
+    other = looks_of(logits, WHOLE, found, 1.0)[1]
     assert other.change[..., 3].abs().max() < 1e-3
     assert other.change[..., 0].abs().min() > 5.0
 
@@ -47,7 +58,7 @@ def test_detail_within_a_mode_stays() -> None:
     dark, pale = (20.0, -60.0), (10.0, -40.0)
     logits = columns([({RED: 0.6, dark: 0.4}, 2), ({RED: 0.6, pale: 0.4}, 2)], 3, BINS)
     found = modes(logits.softmax(0).mean((1, 2)), BINS)
-    other = alternatives(logits, WHOLE, found, BINS, temperature=1.0)[1]
+    other = looks_of(logits, WHOLE, found, 1.0)[1]
     colored = annealed_mean(logits[None], BINS, 1.0)[0] + other.change
     step = colored[:, 0, 3] - colored[:, 0, 0]
     wanted = center(pale, BINS) - center(dark, BINS)
@@ -60,7 +71,7 @@ def test_the_plain_look_stands_for_the_mode_that_it_is_near() -> None:
     broad = {(a, b): 0.6 / 9 for a in (-50.0, -40.0, -30.0) for b in (30.0, 40.0, 50.0)}
     logits = columns([({BLUE: 0.4} | broad, 4)], 3, BINS)
     found = modes(logits.softmax(0)[:, 0, 0], BINS)
-    looks = alternatives(logits, WHOLE, found, BINS, temperature=0.1)
+    looks = looks_of(logits, WHOLE, found, 0.1)
     plain = annealed_mean(logits[None], BINS, 0.1)[0]
     assert torch.allclose(plain[:, 0, 0], center(BLUE, BINS), atol=0.1)
     assert len(looks) == 2
@@ -76,5 +87,14 @@ def test_modes_that_look_like_the_plain_coloring_are_none_beside_it() -> None:
     logits = columns([(odds, 4)], 3, BINS)
     places = BINS.nearest(torch.tensor([list(color) for color in odds])).split(1)
     given = [Mode(place, share) for place, share in zip(places, odds.values(), strict=True)]
-    looks = alternatives(logits, WHOLE, given, BINS, temperature=1.0)
+    looks = looks_of(logits, WHOLE, given, 1.0)
     assert [look.share for look in looks] == pytest.approx([0.95, 0.05])
+
+
+def test_modes_are_reached_from_the_color_that_is_shown() -> None:
+    logits = columns([({RED: 0.7, BLUE: 0.3}, 4)], 3, BINS)
+    found = modes(logits.softmax(0)[:, 0, 0], BINS)
+    shown = (1.2 * center(RED, BINS))[:, None, None].expand(2, 3, 4)
+    [_, other] = alternatives(logits, WHOLE, found, BINS, 1.0, shown)
+    reached = shown + other.change * (0.3 + FAINT) / 0.3
+    torch.testing.assert_close(reached[:, 0, 0], center(BLUE, BINS), atol=0.1, rtol=0.0)

@@ -31,7 +31,12 @@ class Alternative:
 
 
 def alternatives(
-    logits: Tensor, region: Tensor, modes: Sequence[Mode], bins: Bins, temperature: float
+    logits: Tensor,
+    region: Tensor,
+    modes: Sequence[Mode],
+    bins: Bins,
+    temperature: float,
+    plain: Tensor,
 ) -> list[Alternative]:
     """Return the looks of a region, the plain one first, then one for each mode unlike it.
 
@@ -47,12 +52,11 @@ def alternatives(
     modes : of the region's distribution, one at least.
     bins : the bins of the logits.
     temperature : of the annealed mean.
+    plain : float32 tensor (2, h, w), the ab of the plain look.
     """
     inside = region.flatten().nonzero()[:, 0]
-    there = logits.flatten(1)[:, inside]
-    every = torch.arange(len(bins))
-    plain = _mean(there, every, bins, temperature)
-    steps = torch.stack([_mean(there, mode.members, bins, temperature) - plain for mode in modes])
+    there, shown = logits.flatten(1)[:, inside], plain.flatten(1)[:, inside]
+    steps = torch.stack([_mean(there, mode.members, bins, temperature) - shown for mode in modes])
     masses = torch.stack([there[mode.members].logsumexp(0) for mode in modes])
     masses = (masses - there.logsumexp(0)).exp()
     change = torch.zeros(len(modes), 2, region.numel())

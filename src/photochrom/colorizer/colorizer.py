@@ -19,7 +19,7 @@ from photochrom.colorizer.options import (
     Upsampling,
 )
 from photochrom.colorizer.prediction import Predictor
-from photochrom.colorizer.temperature import at_temperature, temperature_of
+from photochrom.colorizer.temperature import at_temperature, for_variants, temperature_of
 from photochrom.colorizer.variants import choices
 from photochrom.colorizer.view import lightness
 from photochrom.params.models import Decoding
@@ -168,7 +168,8 @@ class Colorizer:
         seen = self._seen(photograph, options)
         raw = self.predictor.raw(seen)
         plain = self.predictor.decoded(raw, self._decoding(options))[0]
-        found = choices(bins.logits(raw)[0], bins, temperature, count, plain)
+        flat, within = for_variants(self.predictor.decoding, temperature)
+        found = choices(bins.logits(raw)[0] / flat, bins, within / flat, count, plain)
         full = self.predictor.unpadded(torch.stack([one.ab for one in found]), seen.shape[-2:])
         return [
             Variant(one.share, photograph, ab, _guide(seen, options))

@@ -3,6 +3,8 @@
 from photochrom.colorizer.options import LOWEST_TEMPERATURE
 from photochrom.params.models import AnnealedMeanParams, Decoding, LearnedParams
 
+FLAT, VIVID = 2.0, 0.38
+
 
 def temperature_of(decoding: Decoding) -> float:
     """Return the temperature that a decoding of a distribution amounts to.
@@ -14,6 +16,18 @@ def temperature_of(decoding: Decoding) -> float:
             return temperature
         case _:
             return LOWEST_TEMPERATURE if decoding.kind == "argmax" else 1.0
+
+
+def for_variants(decoding: Decoding, temperature: float) -> tuple[float, float]:
+    """Return at which temperature modes are sought, and that of the annealed mean within one.
+
+    What comes with a learned decoding is an honest distribution: most of it lies near gray, beside
+    which hardly a color counts as a mode unless it is flattened. And as what was learned is about
+    as bold as an annealed mean at 0.38 (Zhang et al. 2016), so are the modes.
+    """
+    return (
+        (FLAT, VIVID * temperature) if isinstance(decoding, LearnedParams) else (1.0, temperature)
+    )
 
 
 def at_temperature(decoding: Decoding, temperature: float) -> Decoding:

@@ -67,7 +67,8 @@ def choices(
     if count == 1:
         return [Choice(plain, 1.0)]
     # On the CPU, where sums come in the same order every time.
-    taken = _distinct(_parts(_sampled(logits).float().cpu(), bins, temperature), count)
+    seen, shown = (_sampled(one).float().cpu() for one in (logits, plain))
+    taken = _distinct(_parts(seen, bins, temperature, shown), count)
     total = sum(one.share for one in taken)
     return [Choice(_changed(plain, one.change), one.share / total) for one in taken]
 
@@ -77,19 +78,21 @@ def _plain(logits: Tensor, bins: Bins, temperature: float) -> Tensor:
     return torch.cat([annealed_mean(part.float(), bins, temperature) for part in rows], 2)[0]
 
 
-def _sampled(logits: Tensor) -> Tensor:
-    """Return every nth row and column of logits (Q, h, w), so that few pixels are left."""
-    step = ceil(sqrt(logits[0].numel() / MOST_PIXELS))
-    size = [max(1, round(side / step)) for side in logits.shape[1:]]
-    return F.interpolate(logits[None], size, mode="nearest-exact")[0]
+def _sampled(channels: Tensor) -> Tensor:
+    """Return every nth row and column of channels (C, h, w), so that few pixels are left."""
+    step = ceil(sqrt(channels[0].numel() / MOST_PIXELS))
+    size = [max(1, round(side / step)) for side in channels.shape[1:]]
+    return F.interpolate(channels[None], size, mode="nearest-exact")[0]
 
 
-def _parts(logits: Tensor, bins: Bins, temperature: float) -> list[list[Alternative]]:
+def _parts(
+    logits: Tensor, bins: Bins, temperature: float, plain: Tensor
+) -> list[list[Alternative]]:
     """Return what each region may look like."""
     probabilities, parts = logits.softmax(0), []
     for region in regions(probabilities, bins):
         found = modes((probabilities * region).sum((1, 2)) / region.sum(), bins)
-        parts.append(alternatives(logits, softened(region), found, bins, temperature))
+        parts.append(alternatives(logits, softened(region), found, bins, temperature, plain))
     return parts
 
 
