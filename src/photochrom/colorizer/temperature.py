@@ -3,7 +3,10 @@
 from photochrom.colorizer.options import LOWEST_TEMPERATURE
 from photochrom.params.models import AnnealedMeanParams, Decoding, LearnedParams
 
-FLAT, VIVID = 2.0, 0.38
+FLAT = 2.0
+"""The temperature at which the modes of an honest distribution are sought."""
+VIVID = 0.38
+"""That of the annealed mean of Zhang et al. 2016."""
 
 
 def temperature_of(decoding: Decoding) -> float:
@@ -25,9 +28,9 @@ def for_variants(decoding: Decoding, temperature: float) -> tuple[float, float]:
     which hardly a color counts as a mode unless it is flattened. And as what was learned is about
     as bold as an annealed mean at 0.38 (Zhang et al. 2016), so are the modes.
     """
-    return (
-        (FLAT, VIVID * temperature) if isinstance(decoding, LearnedParams) else (1.0, temperature)
-    )
+    if isinstance(decoding, LearnedParams):
+        return FLAT, VIVID * temperature
+    return 1.0, temperature
 
 
 def at_temperature(decoding: Decoding, temperature: float) -> Decoding:
