@@ -14,11 +14,11 @@ from photochrom import hardware
 from photochrom.color.batch import Batch
 from photochrom.color.bins import bins
 from photochrom.data.loader import Squares, augmented
+from photochrom.memory import M_MMAP_MAX, M_TRIM_THRESHOLD, keep_freed_memory
 from photochrom.objectives import Task, build_task
 from photochrom.params.models import ClassificationParams, ModelParams
 from photochrom.training.checkpoint import Checkpoints
 from photochrom.training.engine import Trainer
-from photochrom.training.memory import M_MMAP_MAX, M_TRIM_THRESHOLD, keep_freed_memory
 from photochrom.training.optimizers import make_optimizer
 from scratch_project import Project, of_folder
 

@@ -9,6 +9,7 @@ from photochrom.data.prior import Prior
 from photochrom.data.shards import LabSet, ShardError
 from photochrom.evaluation.evaluate import evaluate_model
 from photochrom.evaluation.perception import Perception, PerceptionError
+from photochrom.memory import keep_freed_memory
 from photochrom.params import load_params
 from photochrom.progress import say
 from photochrom.tracking import record_evaluation
@@ -18,6 +19,7 @@ from _run import run
 
 def main() -> None:
     """Measure the model named on the command line and write results/evaluate/NAME."""
+    keep_freed_memory()
     name, params = sys.argv[1], load_params()
     decoding, out = params.models[name].decoding, Path("results/evaluate", name)
     colorizer = Predictor.load(Path("models", name), decoding)

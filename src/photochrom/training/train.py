@@ -19,6 +19,7 @@ from photochrom.data.loader import Squares
 from photochrom.data.prior import Prior
 from photochrom.data.shards import LabSet, describe
 from photochrom.files import fingerprint, read_json, whole_file, write_json
+from photochrom.memory import keep_freed_memory
 from photochrom.networks.base import count_parameters
 from photochrom.objectives import build_task
 from photochrom.params import Params
@@ -28,7 +29,6 @@ from photochrom.training.checkpoint import Checkpoints
 from photochrom.training.distributed import Group, joined
 from photochrom.training.engine import Trainer
 from photochrom.training.errors import TrainingError, TrainingStopped
-from photochrom.training.memory import keep_freed_memory
 from photochrom.training.observers import SAMPLES, All, Log, Mirrored, Previews
 
 SCRATCH = Path(".checkpoints")

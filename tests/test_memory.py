@@ -10,7 +10,7 @@ import pytest
 PROBE = """
 import json, resource, sys
 import torch
-from photochrom.training.memory import keep_freed_memory
+from photochrom.memory import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -1,4 +1,4 @@
-"""Memory that a training frees and takes again at every step.
+"""Memory that trainings and evaluations free and take again at every step.
 
 The C library gives large blocks back to the system when they are freed; taking them again costs a
 page fault for every 4 KiB. Where it is glibc's, it can be told to keep them: measured on one core
