@@ -11,19 +11,22 @@ train on. All are measured on those of validation. docs/flagship.md says what ca
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from photochrom.color.bins import gamut313
+from photochrom.color.colorfulness import lab_colorfulness
 from photochrom.color.decoding import AB_SCALE, annealed_mean
 from photochrom.color.lab import decode_lab
 from photochrom.colorizer.prediction import Predictor
 from photochrom.data.loader import to_batch
 from photochrom.data.prior import Prior
 from photochrom.data.shards import LabSet
+from photochrom.evaluation.indicators import stray_color
 from photochrom.evaluation.metrics import (
     Comparison,
     auc,
@@ -35,12 +38,19 @@ from photochrom.evaluation.metrics import (
 )
 from photochrom.networks.decoded import SHARES, Decoded
 from photochrom.objectives import build_task
-from photochrom.objectives.classification.decoded import PRICE_RATE, DecodedClassification
+from photochrom.objectives.classification.decoded import (
+    PRICE_RATE,
+    SMOOTH,
+    DecodedClassification,
+    vividness,
+)
+from photochrom.objectives.targets import at_resolution
 from photochrom.params import load_params
 from photochrom.params.models import ModelParams
 from photochrom.progress import track
 
 BATCH, RATE, MEASURED = 32, 1e-3, 128
+HEADINGS = "reading", "rebalanced", "weighted", "AuC", "dCF", "CIEDE2000", "stray %", "cyan %"
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,40 @@ class Seen:
         return decode_lab(self.stored)
 
 
+@dataclass(frozen=True)
+class Way:
+    """A way for a decoder to learn; the first of WAYS is photochrom's.
+
+    Parameters
+    ----------
+    rarity, price : of the params.
+    photograph : whether it sees the mean of the whole photograph.
+    reach : side of the square of pixels whose distributions it sees at once.
+    paid : for the colorfulness of ab of regions or of pixels, or for that of RGB of pixels.
+    """
+
+    name: str
+    rarity: float = 0.25
+    price: float | None = 0.3
+    photograph: bool = True
+    reach: int = 1
+    paid: Literal["regions", "pixels", "rgb"] = "regions"
+
+
+WAYS = (
+    Way("learned, rarity 0.25"),
+    Way("rarity 0", rarity=0.0),
+    Way("rarity 0.5", rarity=0.5),
+    Way("rarity 1", rarity=1.0),
+    Way("without price", price=None),
+    Way("blind to the photograph", photograph=False),
+    Way("paid for pixels", paid="pixels"),
+    Way("paid for RGB", paid="rgb"),
+    Way("blind, paid for RGB", photograph=False, paid="rgb"),
+    Way("sees 3 x 3 pixels", reach=3),
+)
+
+
 class Reader(nn.Module):
     """A decoder behind the last layer of a network; its input is set before each call."""
 
@@ -64,9 +108,11 @@ class Reader(nn.Module):
         self.decoder = decoder
         self._head = [head]
         self.features = torch.empty(0)
+        self.lightness = torch.empty(0)
 
-    def forward(self, _: Tensor) -> Tensor:
+    def forward(self, lightness: Tensor) -> Tensor:
         """Return logits and ab / 110 for the features that were set."""
+        self.lightness = lightness
         with torch.no_grad():
             logits = self._head[0](self.features.float())
         return torch.cat((logits, self.decoder(logits.softmax(1) * SHARES)), dim=1)
@@ -86,7 +132,7 @@ def main() -> None:
     seen = _seen(network, "train", options.part)
     shown = _seen(network, "validation", 1)
     prior = Prior.load(Path("data/prior"))
-    print("reading", "rebalanced", "weighted", "AuC", "dCF", "CIEDE2000", sep="\t")
+    print(*HEADINGS, sep="\t")
     for name, ab in _read(model, head, seen, shown, options.steps, prior):
         print(name, *(f"{value:.2f}" for value in measured(ab, shown, prior)), sep="\t", flush=True)
 
@@ -102,39 +148,38 @@ def _read(
     yield "mean", mean
     yield "annealed mean, T 0.38", means(head, shown, 0.38)
     yield "mean, as colorful as the truth", as_colorful(mean, shown)
-    for name, rarity, price, reach in (
-        ("learned", 0.5, 0.1, 1),
-        ("learned, rarity 0", 0.0, 0.1, 1),
-        ("learned, rarity 1", 1.0, 0.1, 1),
-        ("learned, without price", 0.5, None, 1),
-        ("learned, sees 3 x 3 pixels", 0.5, 0.1, 3),
-    ):
-        task = decoder_task(model, rarity, price, reach, prior)
+    for way in WAYS:
+        task = decoder_task(model, way, prior)
         task.network = Reader(head, task.network.decoder)
         train(task, seen, steps)
-        yield name, answers(task.network, shown)
+        yield way.name, answers(task.network, shown)
 
 
-def decoder_task(
-    model: ModelParams, rarity: float, price: float | None, reach: int, prior: Prior
-) -> DecodedClassification:
-    """Make the objective with another decoder.
-
-    Parameters
-    ----------
-    reach : side of the square of pixels whose distributions the decoder sees at once.
-    """
-    decoder = model.objective.decoder.model_copy(update={"rarity": rarity, "price": price})
+def decoder_task(model: ModelParams, way: Way, prior: Prior) -> DecodedClassification:
+    """Make the objective with a decoder of another kind."""
+    decoder = model.objective.decoder.model_copy(update={"rarity": way.rarity, "price": way.price})
     objective = model.objective.model_copy(update={"decoder": decoder})
     plain = model.network.model_copy(update={"pretrained": False})
     entry = model.model_copy(update={"objective": objective, "network": plain})
     torch.manual_seed(0)
     task = build_task(entry, prior.rebalancing_weights(objective))
     assert isinstance(task, DecodedClassification)
-    first, *others = task.network.decoder
-    wider = nn.Conv2d(first.in_channels, first.out_channels, reach, padding=reach // 2)
-    task.network.decoder = nn.Sequential(wider, *others)
+    own = task.network.decoder
+    own.pixel = nn.Conv2d(len(task.bins), decoder.width, way.reach, padding=way.reach // 2)
+    if not way.photograph:
+        own.photograph.requires_grad_(False).weight.zero_()
+    if way.paid != "regions":
+        task.gain = partial({"pixels": _of_pixels, "rgb": _of_rgb}[way.paid], task)
     return task
+
+
+def _of_pixels(_: DecodedClassification, shown: Tensor) -> Tensor:
+    return lab_colorfulness(shown, SMOOTH).mean()
+
+
+def _of_rgb(task: DecodedClassification, shown: Tensor) -> Tensor:
+    """Return the colorfulness that is measured, halved to be about as large as that of ab."""
+    return vividness(at_resolution(task.network.lightness, shown), shown) / 2
 
 
 def train(task: DecodedClassification, seen: Seen, steps: int) -> None:
@@ -160,7 +205,7 @@ def answers(reader: Reader, shown: Seen) -> Tensor:
     parts = []
     for features in shown.features.split(MEASURED):
         reader.features = features
-        parts.append(reader(features)[:, -2:] * AB_SCALE)
+        parts.append(reader(torch.empty(0))[:, -2:] * AB_SCALE)
     return torch.cat(parts)
 
 
@@ -187,15 +232,21 @@ def _delta(ab: Tensor, shown: Seen) -> float:
 
 
 def measured(ab: Tensor, shown: Seen, prior: Prior) -> list[float]:
-    """Return both weighted AuCs, AuC, the difference in colorfulness and CIEDE2000."""
+    """Return both weighted AuCs, AuC, the difference in colorfulness, CIEDE2000, stray and cyan."""
     weights, pairs = bin_weights(prior), list(_pairs(ab, shown))
     rare = _weighted([auc_rebalanced(pair, weights["auc_rebalanced"]) for pair in pairs])
     even = _weighted([auc_weighted(pair, weights["auc_weighted"]) for pair in pairs])
     plain = [
         float(torch.cat([measure(pair) for pair in pairs]).mean())
-        for measure in (auc, colorfulness_delta, ciede2000)
+        for measure in (auc, colorfulness_delta, ciede2000, stray_color, _cyan)
     ]
     return [rare, even, *plain]
+
+
+def _cyan(pair: Comparison) -> Tensor:
+    """Return how many percent of the predicted pixels are cyan; of true ones 0.2 % are."""
+    a, b = pair.predicted.unbind(1)
+    return ((a < -18) & (b < -8)).float().mean((1, 2)) * 100
 
 
 def _weighted(parts: list[tuple[Tensor, Tensor]]) -> float:

@@ -11,6 +11,7 @@ from photochrom.color.colorfulness import (
     absolute_colorfulness,
     both_colorfulnesses,
     colorfulness,
+    lab_colorfulness,
 )
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
@@ -77,6 +78,24 @@ def test_the_fast_way_sums_up_the_largest_values_exactly(color):
     red, green, blue = color
     mean = 0.3 * np.hypot(red - green, (red + green) / 2 - blue)
     assert both_colorfulnesses(flat) == (pytest.approx(mean, rel=1e-12),) * 2
+
+
+@given(arrays(np.float32, (2, 2, 5, 4), elements=st.floats(-110, 110, width=32)))
+def test_that_of_ab_follows_its_formula(ab):
+    for picture, found in zip(
+        ab.astype(np.float64), lab_colorfulness(torch.from_numpy(ab)), strict=True
+    ):
+        a, b = picture
+        center = 0.37 * np.hypot(a.mean(), b.mean())
+        assert float(found) == pytest.approx(np.hypot(a.std(), b.std()) + center, abs=1e-3)
+
+
+def test_that_of_ab_is_the_same_for_all_hues():
+    turned = torch.linspace(0, 2 * torch.pi, 13)[:-1, None]
+    size = torch.tensor([[0.0, 20.0, 50.0]])
+    ab = torch.stack((turned.cos() * size, turned.sin() * size), dim=1)[:, :, None]
+    found = lab_colorfulness(ab)
+    torch.testing.assert_close(found, found[:1].expand(12))
 
 
 @given(pictures, st.randoms(use_true_random=False))

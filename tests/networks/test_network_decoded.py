@@ -15,7 +15,7 @@ def built(bins: int = 5) -> Decoded:
     return network.eval()
 
 
-def test_colors_follow_the_logits_and_depend_on_nothing_else() -> None:
+def test_colors_follow_the_logits_wherever_they_lie() -> None:
     network, picture = built(), gray(1, 32, 48)
     raw = network(picture)
     assert raw.shape == (1, 7, 16, 24)
@@ -24,6 +24,16 @@ def test_colors_follow_the_logits_and_depend_on_nothing_else() -> None:
     moved = torch.roll(shares, (3, 5), (2, 3))
     torch.testing.assert_close(network.decoder(shares), raw[:, 5:])
     torch.testing.assert_close(network.decoder(moved), torch.roll(raw[:, 5:], (3, 5), (2, 3)))
+
+
+def test_the_rest_of_the_photograph_says_how_a_distribution_is_read() -> None:
+    decoder = built().decoder
+    pixel, quiet, loud = torch.rand(3, 1, 5, 1, 1)
+    alone, beside = (
+        decoder(torch.cat((pixel, rest.expand(-1, -1, 1, 7)), dim=3))[..., 0]
+        for rest in (quiet, loud)
+    )
+    assert not torch.allclose(alone, beside, atol=1e-3)
 
 
 def test_the_encoder_alone_learns_slower() -> None:
@@ -46,7 +56,7 @@ def test_the_decoder_does_not_shape_the_distribution() -> None:
     colors: Tensor = network(gray(1, 32, 32))[:, 5:]
     colors.square().sum().backward()
     assert not any(p.grad.any() for p in network.network.parameters() if p.grad is not None)
-    assert all(p.grad is not None and p.grad.any() for p in network.decoder[-1].parameters())
+    assert all(p.grad is not None and p.grad.any() for p in network.decoder.color.parameters())
 
 
 def test_its_stride_is_that_of_the_network() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from photochrom.color.batch import Batch
 from photochrom.color.bins import gamut313, lattice_rows
-from photochrom.color.colorfulness import colorfulness
+from photochrom.color.colorfulness import colorfulness, lab_colorfulness
 from photochrom.color.decoding import AB_SCALE
 from photochrom.color.lab import lab_to_rgb
 from photochrom.objectives import Turn, build_task
@@ -84,16 +84,43 @@ def test_the_price_rises_while_colors_are_missing() -> None:
     assert all(p.grad is None for p in task.network.parameters())
 
 
-def test_the_loss_pays_for_colorfulness() -> None:
+def test_the_loss_pays_for_the_colorfulness_of_ab() -> None:
     task = task_of(model(price=0.2))
     batch = random_batch(side=32)
     *_, turn = task.turns(batch)
     raw = task.network(batch.lightness)
     shown = raw[:, 313:] * AB_SCALE
-    lab = torch.cat(((batch.lightness + 1) * 50, shown), dim=1)
-    vivid = colorfulness(lab_to_rgb(lab) * 255, 1.0).mean()
+    vivid = lab_colorfulness(
+        shown.unflatten(3, (4, -1)).unflatten(2, (4, -1)).mean((3, 5)), 1.0
+    ).mean()
     expected = task.loss(raw, batch.ab) + (task.error(shown, batch.ab) - 0.2 * vivid) / AB_SCALE
     torch.testing.assert_close(turn.loss, expected)
+
+
+def test_light_cyan_is_paid_for_like_any_color() -> None:
+    """A patch of cyan and one of pink, as far from gray, on a light gray ground."""
+    task, gains, counted = task_of(model()), [], []
+    for color in ((-40.0, -12.0), (40.0, 12.0)):
+        ab = torch.zeros(1, 2, 8, 8)
+        ab[:, :, :4] = torch.tensor(color)[:, None, None]
+        gains.append(task.gain(ab).item())
+        lab = torch.cat((torch.full((1, 1, 8, 8), 85.0), ab), dim=1)
+        counted.append(colorfulness(lab_to_rgb(lab).clamp(0, 1) * 255).item())
+    assert gains[0] == pytest.approx(gains[1])
+    assert counted[0] > 1.5 * counted[1]
+
+
+def test_specks_earn_next_to_nothing() -> None:
+    """A red pixel in each region, and a picture that is red to an equal degree in one part."""
+    task, specks, patch = task_of(model()), *torch.zeros(2, 1, 2, 32, 32)
+    specks[:, 0, ::8, ::8] = 80.0
+    patch[:, 0, :8, :2] = 80.0
+    nothing = task.gain(torch.zeros(1, 2, 32, 32)).item()
+    paid = [task.gain(ab).item() - nothing for ab in (specks, patch)]
+    of_pixels = [lab_colorfulness(ab).item() for ab in (specks, patch)]
+    assert of_pixels[0] == pytest.approx(of_pixels[1])
+    assert paid[0] < 0.05 * of_pixels[0]
+    assert paid[1] > 5 * paid[0]
 
 
 def test_the_likeliest_bin_is_looked_for_among_the_logits() -> None:
@@ -130,11 +157,11 @@ def test_gray_has_a_finite_gradient() -> None:
 
 def test_a_price_keeps_colors_from_fading() -> None:
     """One gray picture that may be of one color, of its opposite, or of hardly any."""
-    seen = random_batch(1, 32)
-    ab = torch.zeros(1, 2, 32, 32)
+    lightness, ab = torch.full((1, 1, 32, 32), -0.3), torch.zeros(1, 2, 32, 32)
+    lightness[:, :, 16:] = 0.3
     ab[:, 0, :16], ab[:, 1, 16:] = 60.0, 60.0
-    batch = Batch(seen.lightness.expand(3, -1, -1, -1), torch.cat((ab, -ab, 0.1 * ab)))
-    pale, vivid = (_trained(task_of(model(price=price)), batch) for price in (None, 0.5))
+    batch = Batch(lightness.expand(3, -1, -1, -1), torch.cat((ab, -ab, 0.1 * ab)))
+    pale, vivid = (_trained(task_of(model(price=price)), batch) for price in (None, 1.0))
     assert pale < -20
     assert vivid > pale + 20
 

@@ -154,8 +154,8 @@ class DecoderParams(Section):
     """Share of a pixel's weight that goes by the rarity of its true color, by the weights that
     rebalance, or those of the prior where nothing does; 0 weighs all alike."""
     price: Annotated[float, Field(ge=0.0)] | None
-    """What a unit of colorfulness is worth at first, in ab units of error. It rises while outputs
-    are less colorful than the truth, and falls while they are more; null lets them fade."""
+    """What a unit of the colorfulness of ab is worth at first, in ab units of error. It rises while
+    outputs are less colorful than the truth, and falls while they are more; null lets them fade."""
 
 
 class ClassificationParams(Section):

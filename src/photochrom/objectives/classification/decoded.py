@@ -1,20 +1,23 @@
 """Classification whose distributions a small network learns to read, as colorful as the truth.
 
-The decoder minimises the distance of the color it shows to the true one, under the condition that
-its pictures are on average as colorful as the photographs: a problem with one multiplier, the price
-of colorfulness, which rises while they are not (dual ascent; Boyd and Vandenberghe, Convex
-Optimization, 2004, section 5.5.3; Hasler and Suesstrunk's colorfulness). Without the condition the
-best answer to every doubt is a pale one.
+The decoder makes the distance of the color it shows to the true one small, under the condition that
+its pictures are on average as colorful as the photographs. Without it the best answer to any doubt
+is a pale one. The condition has a multiplier, the price of colorfulness, which rises while color is
+missing (dual ascent) and is paid for a proxy (Cotter, Jiang and Sridharan, Two-Player Games for
+Efficient Non-Convex Constrained Optimization, 2019): what is missing is counted by Hasler and
+Suesstrunk's colorfulness of RGB, as pictures are measured, but paid by their colorfulness of ab, of
+regions. RGB would sell light cyan at half the distance from gray, and pixels would sell specks.
 """
 
 from collections.abc import Iterator
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from photochrom.color.batch import Batch
 from photochrom.color.bins import lattice_rows
-from photochrom.color.colorfulness import colorfulness
+from photochrom.color.colorfulness import colorfulness, lab_colorfulness
 from photochrom.color.decoding import AB_SCALE
 from photochrom.color.lab import lab_to_rgb
 from photochrom.objectives.base import Player, Turn
@@ -33,9 +36,12 @@ PRICE_RATE = 2e-4
 SMOOTH = 1.0
 """Added under the roots of distances and colorfulness, whose gradients are infinite at 0."""
 
+REGIONS = 4
+"""Rows and columns of regions whose mean colors are paid for."""
+
 
 class Price(nn.Module):
-    """What a unit of colorfulness is worth, in ab units of error."""
+    """What a unit of the colorfulness of ab is worth, in ab units of error."""
 
     def __init__(self, first: float) -> None:
         super().__init__()
@@ -43,7 +49,7 @@ class Price(nn.Module):
 
     def forward(self, missing: Tensor) -> Tensor:
         """Return the loss whose descent raises the price by what colorfulness is missing."""
-        return -self.value * missing.detach()
+        return -self.value * missing
 
 
 class DecodedClassification(Classification):
@@ -85,12 +91,12 @@ class DecodedClassification(Classification):
         loss = cross_entropy + error / AB_SCALE
         metrics = {"cross_entropy": cross_entropy.detach(), "ab_error": error.detach()}
         if self.price is not None:
-            found = _vividness(lightness, shown)
-            wanted = _vividness(batch.lightness, batch.ab)
+            found = vividness(lightness, shown.detach())
+            wanted = vividness(batch.lightness, batch.ab)
             yield Turn("price", self.price(wanted - found))
             value = self.price.value.detach()
-            loss = loss - value * found / AB_SCALE
-            metrics |= {"price": value, "colorfulness_delta": (found - wanted).detach()}
+            loss = loss - value * self.gain(shown) / AB_SCALE
+            metrics |= {"price": value, "colorfulness_delta": found - wanted}
         yield Turn("network", loss, {"loss": cross_entropy.detach()} | metrics)
 
     def loss(self, raw: Tensor, ab: Tensor, repeats: int = 1) -> Tensor:
@@ -105,6 +111,10 @@ class DecodedClassification(Classification):
         rarity = self._rarity[self._criterion.indices[lattice_rows(truth), 0]]
         return (distance * (1 + self._params.rarity * (rarity - 1))).mean()
 
+    def gain(self, shown: Tensor) -> Tensor:
+        """Return the mean colorfulness of ab (N, 2, h, w) by regions, in ab units."""
+        return lab_colorfulness(F.adaptive_avg_pool2d(shown, REGIONS), SMOOTH).mean()
+
 
 _RISING = OptimizerParams(
     kind="sgd",
@@ -117,7 +127,7 @@ _RISING = OptimizerParams(
 )
 
 
-def _vividness(lightness: Tensor, ab: Tensor) -> Tensor:
+def vividness(lightness: Tensor, ab: Tensor) -> Tensor:
     """Return the mean colorfulness of pictures of L / 50 - 1 and ab (scalar, in 0..255 units)."""
     rgb = lab_to_rgb(torch.cat(((lightness + 1) * 50, ab), dim=1)) * 255.0
     return colorfulness(rgb, SMOOTH).mean()
