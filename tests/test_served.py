@@ -45,7 +45,12 @@ SMALL = {
         kind="unet", levels=3, width=4, dropout=0.0, output="linear", init="default"
     ),
     "efficientnet": EfficientNetParams(
-        kind="efficientnet", pretrained=False, enlarge=1, width=0.25, encoder_lr_scale=1.0
+        kind="efficientnet",
+        pretrained=False,
+        enlarge=1,
+        width=0.25,
+        encoder_lr_scale=1.0,
+        mirrored=True,
     ),
 }
 

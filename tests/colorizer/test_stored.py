@@ -101,7 +101,9 @@ def test_weights_of_another_network_are_refused_with_a_reason(
     other = next(m for m in MODELS.values() if m.network.kind != "resnet")
     write_model(other, tmp_path / "other")
     (tmp_path / "other/weights.safetensors").replace(trained / "weights.safetensors")
-    assert re.search("cannot be loaded: .*(Missing|Unexpected|size mismatch)", refusal(trained))
+    said = refusal(trained)
+    assert re.search("cannot be loaded: its layers .*(Missing|Unexpected|size mismatch)", said)
+    assert "train it again, or get it anew" in said
 
 
 def test_weights_of_another_size_are_refused_with_a_reason(trained: Path) -> None:

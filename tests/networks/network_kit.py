@@ -42,10 +42,10 @@ def autoencoder(
 
 
 def efficientnet(
-    width: float = 0.25, enlarge: int = 1, *, pretrained: bool = False
+    width: float = 0.25, enlarge: int = 1, *, pretrained: bool = False, mirrored: bool = False
 ) -> EfficientNetParams:
     values = {"pretrained": pretrained, "enlarge": enlarge, "width": width}
-    values["encoder_lr_scale"] = 0.25
+    values |= {"encoder_lr_scale": 0.25, "mirrored": mirrored}
     return EfficientNetParams.model_validate({"kind": "efficientnet", **values})
 
 

@@ -15,8 +15,12 @@ from photochrom.networks.base import count_parameters
 from photochrom.networks.efficientnet import EfficientNetColorizer, load_published
 
 
-def built(enlarge: int = 1, *, pretrained: bool = False) -> EfficientNetColorizer:
-    network = build_network(efficientnet(0.25, enlarge, pretrained=pretrained), 2)
+def built(
+    enlarge: int = 1, *, pretrained: bool = False, mirrored: bool = False
+) -> EfficientNetColorizer:
+    torch.manual_seed(0)
+    params = efficientnet(0.25, enlarge, pretrained=pretrained, mirrored=mirrored)
+    network = build_network(params, 2)
     assert isinstance(network, EfficientNetColorizer)
     return network.eval()
 
@@ -44,6 +48,27 @@ def test_enlarging_is_that_of_the_photograph() -> None:
     network.encoder.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     network(picture)
     torch.testing.assert_close(seen[0], enlarged.expand(-1, 3, -1, -1))
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_what_it_says_of_a_mirrored_photograph_is_mirrored_if_asked(mirrored: bool) -> None:
+    network, picture = built(mirrored=mirrored), gray(2, 64, 96)
+    said, of_mirrored = network(picture), network(picture.flip(3))
+    assert torch.allclose(of_mirrored.flip(3), said, atol=1e-5) is mirrored
+
+
+def test_the_mirrored_answer_is_the_mean_of_both() -> None:
+    picture = gray(2, 64, 64)
+    one, other = (built()(seen) for seen in (picture, picture.flip(3)))
+    torch.testing.assert_close(built(mirrored=True)(picture), (one + other.flip(3)) / 2)
+
+
+def test_it_learns_from_the_photograph_alone() -> None:
+    network, picture = built(mirrored=True).train(), gray(2, 64, 64)
+    seen: list[torch.Tensor] = []
+    network.encoder.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    network(picture)
+    assert len(seen) == 1
 
 
 @pytest.mark.parametrize("enlarge", [1, 2])

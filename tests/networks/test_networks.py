@@ -39,6 +39,7 @@ VARIANTS: dict[str, tuple[Any, int]] = {
     "autoencoder linear": (autoencoder(grid=4, latent=20, output="linear"), 256),
     "efficientnet": (efficientnet(), 313),
     "efficientnet enlarged": (efficientnet(enlarge=2), 2),
+    "efficientnet mirrored": (efficientnet(mirrored=True), 2),
 }
 
 

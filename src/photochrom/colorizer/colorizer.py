@@ -18,7 +18,7 @@ from photochrom.colorizer.options import (
     Options,
     Upsampling,
 )
-from photochrom.colorizer.prediction import Predictor
+from photochrom.colorizer.prediction import Predictor, resized
 from photochrom.colorizer.temperature import at_temperature, for_variants, temperature_of
 from photochrom.colorizer.variants import choices
 from photochrom.colorizer.view import lightness
@@ -170,7 +170,7 @@ class Colorizer:
         plain = self.predictor.decoded(raw, self._decoding(options))[0]
         flat, within = for_variants(self.predictor.decoding, temperature)
         found = choices(bins.logits(raw)[0] / flat, bins, within / flat, count, plain)
-        full = self.predictor.unpadded(torch.stack([one.ab for one in found]), seen.shape[-2:])
+        full = resized(torch.stack([one.ab for one in found]), seen.shape[-2:])
         return [
             Variant(one.share, photograph, ab, _guide(seen, options))
             for one, ab in zip(found, full * options.saturation, strict=True)

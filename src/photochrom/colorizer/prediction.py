@@ -30,7 +30,7 @@ class Predictor:
     stride : its input's sides must be multiples of this.
     decoding : how raw output becomes ab.
     bins : the bins of its logits; None where it gives ab.
-    size : the shorter side in pixels at which it works, rounded to a multiple of the stride.
+    size : the shorter side in pixels at which it works.
     device : where it computes.
     """
 
@@ -85,12 +85,12 @@ class Predictor:
         Returns
         -------
         float32 tensor (N, 2, H, W) of ab, on the same device as ``lightness``. Photographs that
-        are not of the working size are scaled to it, and ab is scaled back (bicubic).
+        are not as :meth:`scaled` wants them are scaled, and ab is scaled back (bicubic).
         """
         working = self.scaled(lightness.to(self.device))
         pieces = working.split(photographs_at_once(output_channels(self.bins), working))
         ab = torch.cat([self._predicted(piece, observe) for piece in pieces])
-        return _resized(ab, lightness.shape[-2:]).to(lightness.device)
+        return resized(ab, lightness.shape[-2:]).to(lightness.device)
 
     def _predicted(self, piece: Tensor, observe: Callable[[Tensor], None] | None) -> Tensor:
         raw = self.raw(piece)
@@ -101,16 +101,18 @@ class Predictor:
     def scaled(self, lightness: Tensor, size: int | None = None) -> Tensor:
         """Scale L (N, 1, H, W) so that its shorter side has the working size.
 
+        Both sides become multiples of the stride. To pad them instead would show the network, and
+        what looks at the whole photograph, a border that is none of it.
+
         Parameters
         ----------
-        size : instead of the model's own; rounded to a multiple of the stride, of which nothing
-            need be padded. A long strip is scaled to :data:`LONGEST` times as much on its longer
-            side.
+        size : instead of the model's own. A long strip is scaled to :data:`LONGEST` times as much
+            on its longer side.
         """
-        side = max(1, round((size or self.size) / self.stride)) * self.stride
+        side = self._multiple(size or self.size)
         height, width = lightness.shape[-2:]
         scale = min(side / min(height, width), LONGEST * side / max(height, width))
-        target = (max(1, round(height * scale)), max(1, round(width * scale)))
+        target = self._multiple(height * scale), self._multiple(width * scale)
         if target == (height, width):
             return lightness.float()
         # As the stage lab scales what networks learn from: a smoother filter gave bolder colors.
@@ -118,13 +120,14 @@ class Predictor:
             lightness.float(), target, mode="bicubic", antialias=True, align_corners=False
         ).clamp(0.0, 100.0)
 
+    def _multiple(self, side: float) -> int:
+        """Return the multiple of the stride that is nearest to a side in pixels."""
+        return max(1, round(side / self.stride)) * self.stride
+
     @torch.inference_mode()
     def raw(self, lightness: Tensor) -> Tensor:
-        """Return the network's raw output (N, C, h, w) for L (N, 1, H, W) of the working size.
-
-        It is that of the photograph padded to multiples of the stride; :meth:`ab` cuts that off.
-        """
-        raw: Tensor = self.network(_padded(normalised(lightness.float()), self.stride))
+        """Return the network's raw output (N, C, h, w) for L (N, 1, H, W) as :meth:`scaled`."""
+        raw: Tensor = self.network(normalised(lightness.float()))
         return raw
 
     @torch.inference_mode()
@@ -140,7 +143,7 @@ class Predictor:
         -------
         float32 tensor (N, 2, H, W).
         """
-        return self.unpadded(self.decoded(raw, decoding), size)
+        return resized(self.decoded(raw, decoding), size)
 
     @torch.inference_mode()
     def decoded(self, raw: Tensor, decoding: Decoding | None = None) -> Tensor:
@@ -150,22 +153,9 @@ class Predictor:
         parts = [decode(part, decoding or self.decoding, self.bins) for part in raw.split(rows, 2)]
         return torch.cat(parts, 2)
 
-    def unpadded(self, colors: Tensor, size: tuple[int, ...]) -> Tensor:
-        """Bring ab at the resolution of raw output to ``size``, without what was padded."""
-        height, width = size
-        padded = (height + -height % self.stride, width + -width % self.stride)
-        return _resized(colors, padded)[..., :height, :width]
 
-
-def _padded(gray: Tensor, stride: int) -> Tensor:
-    height, width = gray.shape[-2:]
-    extra = (-height % stride, -width % stride)
-    if extra == (0, 0):
-        return gray
-    return F.pad(gray, (0, extra[1], 0, extra[0]), mode="replicate")
-
-
-def _resized(ab: Tensor, size: tuple[int, ...]) -> Tensor:
+def resized(ab: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Return ab (N, 2, h, w) at a size (H, W), bicubic."""
     if ab.shape[-2:] == torch.Size(size):
         return ab
     return F.interpolate(ab, size, mode="bicubic", align_corners=False)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from pydantic import BaseModel, PositiveInt
 from safetensors.torch import load_file
+from torch import Tensor
 
 from photochrom.color.bins import Bins, BinsName, bins, output_channels
 from photochrom.files import file_digest, read_json
@@ -79,7 +80,7 @@ def load_network(folder: Path, config: Config) -> ColorNetwork:
     network = build_network(params, output_channels(config.bins), width)
     try:
         _check(path, config.sha256)
-        network.load_state_dict(load_file(path))
+        _fill(network, load_file(path))
     except Exception as error:
         raise ColorizerError(f"{path} cannot be loaded: {_one_line(error)}") from None
     return network.to(memory_format=torch.channels_last).eval()
@@ -93,6 +94,17 @@ def _check(path: Path, sha256: str | None) -> None:
         raise ValueError(
             f"its SHA-256 is {found[:12]}.., not {sha256[:12]}..; it is damaged, get it again"
         )
+
+
+def _fill(network: ColorNetwork, tensors: dict[str, Tensor]) -> None:
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        difference = shorten(str(error).split(":", 1)[-1], 80)
+        raise ValueError(
+            "its layers are not those that this version builds for its config.json: train it "
+            f"again, or get it anew ({difference})"
+        ) from None
 
 
 def _one_line(error: Exception) -> str:

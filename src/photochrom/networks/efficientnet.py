@@ -26,7 +26,9 @@ class EfficientNetColorizer(ColorNetwork):
     """EfficientNet-Lite0, and a decoder that joins its maps from the smallest upward.
 
     The raw output has half the height and width of the photograph: colors need no more (in 4:2:0,
-    most JPEGs store as many).
+    most JPEGs store as many). In evaluation mode it can be the mean of what is said of the
+    photograph and of its mirror image (Krizhevsky et al. 2012, section 4.1), and is then mirrored
+    where the photograph is.
     """
 
     def __init__(self, params: EfficientNetParams, out_channels: int) -> None:
@@ -34,7 +36,7 @@ class EfficientNetColorizer(ColorNetwork):
         from timm import create_model
 
         self.stride = 32 // params.enlarge
-        self._enlarge = params.enlarge
+        self._enlarge, self._mirrored = params.enlarge, params.mirrored
         self._encoder_lr_scale = params.encoder_lr_scale
         encoder: Any = create_model(ENCODER, pretrained=False, features_only=True)
         if params.pretrained:
@@ -49,6 +51,12 @@ class EfficientNetColorizer(ColorNetwork):
 
     def forward(self, lightness: Tensor) -> Tensor:
         """Return raw output at half the input's height and width."""
+        raw = self._seen(lightness)
+        if self.training or not self._mirrored:
+            return raw
+        return (raw + self._seen(lightness.flip(3)).flip(3)) / 2
+
+    def _seen(self, lightness: Tensor) -> Tensor:
         if self._enlarge > 1:
             lightness = F.interpolate(lightness, scale_factor=float(self._enlarge), mode="bilinear")
         with _precise(lightness):

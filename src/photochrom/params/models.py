@@ -94,6 +94,8 @@ class EfficientNetParams(Section):
     encoder_lr_scale: Annotated[float, Field(gt=0.0, le=1.0)]
     """The encoder's learning rate as a share of the others'. What was trained before wants smaller
     steps (Howard and Ruder 2018, section 3.2)."""
+    mirrored: bool
+    """Once trained, it looks at the photograph's mirror image, too, and says the mean of both."""
 
 
 Network = Annotated[
