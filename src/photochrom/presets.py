@@ -33,6 +33,8 @@ from photochrom.params import (
     bring_back,
     check_params,
     edit_yaml,
+    mark_added,
+    names_added,
     names_aside,
     parse_yaml,
     read_text,
@@ -44,6 +46,7 @@ FOLDER = "presets"
 EXTENDS = "extends"
 MODELS = "models"
 EVERY = "*"
+LIKE = "like"
 VARIANTS = ("network", "objective", "decoding", "discriminator", "rebalance")
 Values = dict[str, Any]
 
@@ -118,8 +121,9 @@ def plan_preset(name: str, assignments: Iterable[str], root: Path) -> Change:
 
 def _moved(text: str, changed: str) -> Iterable[str]:
     before, after = names_aside(text), names_aside(changed)
-    stand_ins = [name for name in _models(parse_yaml(text, "params.yaml")) if name in before]
-    if stand_ins and before != after:
+    present, added = _models(parse_yaml(text, "params.yaml")), names_added(text)
+    stand_ins = [name for name in present if name in (*before, *added)]
+    if stand_ins and (before, added) != (after, names_added(changed)):
         yield f"Removed, with any change of yours: the former preset's {', '.join(stand_ins)}."
     if back := [name for name in before if name not in after]:
         yield f"Brought back: {', '.join(back)}."
@@ -219,7 +223,8 @@ def _apply(layers: list[Values], text: str, name: str) -> tuple[str, tuple[str, 
         )
     _demand_required(name, target)
     text = set_aside(text, _displaced(current, target, layers))
-    return edit_yaml(text, parse_yaml(text, "params.yaml"), target), tuple(notes)
+    text = edit_yaml(text, parse_yaml(text, "params.yaml"), target)
+    return mark_added(text, _copies(layers) - _models(current).keys()), tuple(notes)
 
 
 def _laid_over(values: Values, layer: Values) -> tuple[Values, list[str]]:
@@ -228,7 +233,8 @@ def _laid_over(values: Values, layer: Values) -> tuple[Values, list[str]]:
     if not isinstance(asked, dict):
         return _merge(values, layer), []
     every = asked.get(EVERY, {})
-    named = {name: value for name, value in asked.items() if name != EVERY}
+    copies = {name: value for name, value in asked.items() if _copy(value)}
+    named = {name: value for name, value in asked.items() if name not in {EVERY, *copies}}
     models = _models(values)
     if every is None:
         models = {name: value for name, value in models.items() if name in named}
@@ -236,7 +242,27 @@ def _laid_over(values: Values, layer: Values) -> tuple[Values, list[str]]:
         models = _merge(models, dict.fromkeys(models, every))
     skipped = [name for name, value in named.items() if name not in models and not _whole(value)]
     models = _with_named(models, {k: v for k, v in named.items() if k not in skipped})
+    models |= {name: _copied(name, entry, models) for name, entry in copies.items()}
     return _merge(values, layer) | {MODELS: models}, skipped
+
+
+def _copies(layers: Iterable[Values]) -> set[str]:
+    return {name for layer in layers for name, value in _models(layer).items() if _copy(value)}
+
+
+def _copy(entry: Any) -> bool:
+    return isinstance(entry, dict) and LIKE in entry
+
+
+def _copied(name: str, entry: Values, models: Values) -> Values:
+    """Return the entry of another model with what stands beside ``like`` merged in."""
+    changes = dict(entry)
+    other = changes.pop(LIKE)
+    if other not in models:
+        raise PresetError(
+            f"models.{name} is to be like {other}, which is not among {', '.join(models)}."
+        )
+    return _merge(models[other], changes)
 
 
 def _with_named(models: Values, named: Values) -> Values:
@@ -248,6 +274,7 @@ def _with_named(models: Values, named: Values) -> Values:
 def _displaced(current: Values, target: Values, layers: list[Values]) -> set[str]:
     """Return the models of params.yaml that are gone or have another in their place."""
     whole = {name for layer in layers for name, value in _models(layer).items() if _whole(value)}
+    whole |= _copies(layers)
     present, wanted = _models(current), _models(target)
     stay = {name for name in wanted if name not in whole or wanted[name] == present.get(name)}
     return present.keys() - stay

@@ -10,6 +10,7 @@ NAMES = sorted(file.stem for file in (ROOT / "presets").glob("*.yaml"))
 TINY_IMAGENET = ["data.url=file:///photographs/tiny-imagenet-20k.zip"]
 REQUIRED = {
     "tiny-imagenet": TINY_IMAGENET,
+    "ablations": TINY_IMAGENET,
     "imagenet-mixed": ["data.path=/photographs/imagenet"],
     "photochrom": ["data.path=/photographs/imagenet"],
     "imagenet": ["data.path=/photographs/ILSVRC"],

@@ -20,11 +20,12 @@ from preset_kit import (
     write,
 )
 
-from photochrom.params import ParamsError, edit_yaml, load_params, parse_yaml
+from photochrom.params import ModelParams, ParamsError, edit_yaml, load_params, parse_yaml
 from photochrom.presets import PresetError, list_presets, plan_preset
+from photochrom.tracking import flatten
 
 OURS = "photochrom"
-OF_OURS = {OURS, "flagship-imagenet"}
+OF_OURS = {OURS, "flagship-imagenet", "ablations"}
 ON_ALL = [name for name in NAMES if name not in STUDIES | SMALL and name not in OF_OURS]
 
 
@@ -118,7 +119,7 @@ def test_a_required_key_is_demanded_in_one_line(project: Path) -> None:
 def test_an_unknown_preset_suggests_the_closest(project: Path) -> None:
     with pytest.raises(PresetError, match=r"There is no preset cifar: did you mean cifar10\?"):
         plan_preset("cifar", [], project)
-    with pytest.raises(PresetError, match=r"There is no preset zzz: there are cifar10, coco"):
+    with pytest.raises(PresetError, match=r"There is no preset zzz: there are ablations, cifar10, coco"):
         plan_preset("zzz", [], project)
     with pytest.raises(PresetError, match=r"There is no preset \.\./params"):
         plan_preset("../params", [], project)
@@ -181,6 +182,74 @@ def test_a_whole_model_is_added_after_the_others(project: Path, default: str) ->
     assert models["mine"].network.kind == "vgg"
     assert comments(after) == comments(default)
     assert apply("add", project) == after
+
+
+def test_each_ablation_is_ours_but_for_what_it_lacks(project: Path) -> None:
+    apply("ablations", project)
+    models = load_params(project / "params.yaml").models
+    ours = flat(models.pop(OURS))
+    lacks = {
+        name: {key for key, value in flat(model).items() if value != ours.get(key, ...)}
+        for name, model in models.items()
+    }
+    assert lacks == {
+        "untrained_encoder": {"network.pretrained", "network.encoder_lr_scale"},
+        "encoder_at_64": {"network.enlarge"},
+        "one_learning_rate": {"network.encoder_lr_scale"},
+        "low_learning_rate": {"network.encoder_lr_scale", "optimizer.lr"},
+        "narrow_decoder": {"network.width"},
+        "nearest_bin": {"objective.neighbours"},
+        "without_price": {"objective.decoder.price"},
+        "rebalanced": {
+            "objective.rebalance.kind",
+            "objective.decoder",
+            "decoding.kind",
+            "decoding.temperature",
+        },
+    }
+
+
+def flat(model: ModelParams) -> dict[str, Any]:
+    return {
+        key: value
+        for key, value in flatten(model.model_dump(mode="json")).items()
+        if key != "study"
+    }
+
+
+def test_a_model_like_another_is_added_and_goes_with_the_preset(
+    project: Path, default: str
+) -> None:
+    first, second, *_ = load_params(project / "params.yaml").models
+    write(
+        project,
+        "copy",
+        f"# Copies.\nmodels:\n  twin: {{like: {first}, batch_size: 3}}\n  {first}: {{epochs: 7}}\n"
+        f"  {second}: {{like: {first}}}\n",
+    )
+    change = plan_preset("copy", [], project)
+    (project / "params.yaml").write_text(change.after, encoding="utf-8")
+    models = load_params(project / "params.yaml").models
+    assert models["twin"] == models[first].model_copy(update={"batch_size": 3})
+    assert models[second] == models[first]
+    assert (models["twin"].epochs, list(models)[-1]) == (7, "twin")
+    assert not any("twin" in note for note in change.notes)
+    assert apply("copy", project) == change.after
+    back = plan_preset("samples", [], project)
+    assert back.after == default
+    assert f"Removed, with any change of yours: the former preset's {second}, twin." in back.notes
+
+
+def test_a_copy_can_be_asked_for_on_the_command_line(project: Path, default: str) -> None:
+    model = next(iter(load_params(project / "params.yaml").models))
+    apply("samples", project, f"models.mine.like={model}", "models.mine.optimizer.lr=1e-5")
+    assert load_params(project / "params.yaml").models["mine"].optimizer.lr == 1e-5
+    assert apply("samples", project) == default
+
+
+def test_a_copy_of_nothing_is_refused(project: Path) -> None:
+    with pytest.raises(PresetError, match=r"^models\.mine is to be like nobody, which "):
+        plan_preset("samples", ["models.mine.like=nobody"], project)
 
 
 def test_keys_for_a_model_that_is_not_there_are_skipped_with_a_note(project: Path) -> None:

@@ -1,6 +1,14 @@
 """params.yaml as typed, validated, frozen objects."""
 
-from photochrom.params.aside import MARK, bring_back, names_aside, set_aside, without_aside
+from photochrom.params.aside import (
+    MARK,
+    bring_back,
+    mark_added,
+    names_added,
+    names_aside,
+    set_aside,
+    without_aside,
+)
 from photochrom.params.base import ParamsError, Section
 from photochrom.params.edit import edit_yaml
 from photochrom.params.models import ModelParams
@@ -18,6 +26,8 @@ __all__ = [
     "check_params",
     "edit_yaml",
     "load_params",
+    "mark_added",
+    "names_added",
     "names_aside",
     "parse_yaml",
     "read_text",

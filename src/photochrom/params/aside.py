@@ -1,6 +1,7 @@
 """Entries of ``models`` that are set aside: commented out in place, and brought back to the byte.
 
 A line that is set aside begins with ``#~`` in the first column, a mark that no other comment has.
+Above an entry that a preset adds stands such a line with an empty one: there was nothing before.
 """
 
 from collections.abc import Container, Iterable, Iterator
@@ -16,6 +17,7 @@ from photochrom.params.text import parse_yaml
 
 MARK = "#~"
 MODELS = "models"
+NOTHING = ": {}"
 
 
 def set_aside(text: str, names: Iterable[str]) -> str:
@@ -38,22 +40,34 @@ def set_aside(text: str, names: Iterable[str]) -> str:
     return "\n".join(lines)
 
 
+def mark_added(text: str, names: Container[str]) -> str:
+    """Note above the models called ``names`` that there were none before."""
+    lines = text.split("\n")
+    for name, _ in reversed(_models(text)):
+        if name.value in names:
+            mark = name.start_mark
+            lines.insert(mark.line, f"{MARK} {' ' * mark.column}{name.value}{NOTHING}")
+    return "\n".join(lines)
+
+
 def bring_back(text: str) -> str:
-    """Undo :func:`set_aside`.
+    """Undo :func:`set_aside` and :func:`mark_added`.
 
     A model that stands there under the name of one set aside has only taken its place; it goes,
-    with its comment.
+    with its comment, and so does one that was added.
 
     Raises
     ------
     ParamsError
         When what is set aside was changed by hand and is not YAML any more.
     """
-    names = names_aside(text)
+    added = names_added(text)
     lines: list[str | None] = [*text.split("\n")]
-    for start, end in list(_entries(text, names)):
+    for start, end in list(_entries(text, (*names_aside(text), *added))):
         lines[start:end] = [None] * (end - start)
-    return "\n".join(_restored(line) for line in lines if line is not None)
+    marks = {f"{name}{NOTHING}" for name in added}
+    stay = [_restored(line) for line in lines if line is not None]
+    return "\n".join(line for line in stay if line.strip() not in marks)
 
 
 def names_aside(text: str) -> tuple[str, ...]:
@@ -64,9 +78,24 @@ def names_aside(text: str) -> tuple[str, ...]:
     ParamsError
         When what is set aside was changed by hand and is not YAML any more.
     """
+    return tuple(name for name, entry in _aside(text).items() if entry)
+
+
+def names_added(text: str) -> tuple[str, ...]:
+    """Return the names of the models that a preset has added, in their order.
+
+    Raises
+    ------
+    ParamsError
+        As :func:`names_aside`.
+    """
+    return tuple(name for name, entry in _aside(text).items() if not entry)
+
+
+def _aside(text: str) -> dict[str, dict[str, Any]]:
     marked = [_restored(line) for line in text.split("\n") if line.startswith(MARK)]
     if not marked:
-        return ()
+        return {}
     try:
         aside: dict[str, Any] = parse_yaml("\n".join(marked), "")
     except ParamsError:
@@ -77,7 +106,7 @@ def names_aside(text: str) -> tuple[str, ...]:
             f"params.yaml, line {first}: the lines that begin with {MARK} are models that a preset "
             "set aside, and can no longer be read as such; put them right or delete them."
         )
-    return tuple(aside)
+    return aside
 
 
 def without_aside(text: str) -> list[str]:
