@@ -119,7 +119,9 @@ def test_a_required_key_is_demanded_in_one_line(project: Path) -> None:
 def test_an_unknown_preset_suggests_the_closest(project: Path) -> None:
     with pytest.raises(PresetError, match=r"There is no preset cifar: did you mean cifar10\?"):
         plan_preset("cifar", [], project)
-    with pytest.raises(PresetError, match=r"There is no preset zzz: there are ablations, cifar10, coco"):
+    with pytest.raises(
+        PresetError, match=r"There is no preset zzz: there are ablations, cifar10, coco"
+    ):
         plan_preset("zzz", [], project)
     with pytest.raises(PresetError, match=r"There is no preset \.\./params"):
         plan_preset("../params", [], project)
@@ -196,9 +198,7 @@ def test_each_ablation_is_ours_but_for_what_it_lacks(project: Path) -> None:
         "untrained_encoder": {"network.pretrained", "network.encoder_lr_scale"},
         "encoder_at_64": {"network.enlarge"},
         "one_learning_rate": {"network.encoder_lr_scale"},
-        "low_learning_rate": {"network.encoder_lr_scale", "optimizer.lr"},
         "narrow_decoder": {"network.width"},
-        "nearest_bin": {"objective.neighbours"},
         "without_price": {"objective.decoder.price"},
         "rebalanced": {
             "objective.rebalance.kind",
