@@ -30,7 +30,7 @@ setup: .venv/installed ## Install everything into .venv (only again when require
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python cannot make virtual environments: install its venv module (on Debian and Ubuntu the package python3-venv)." >&2; exit 1; }
 	@.venv/bin/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv
 	@echo "Installing into .venv: some minutes and some 7 GB the first time, mostly PyTorch."
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[samples,semantic,perceptual,cluster,onnx,dev]' || { echo "Not everything was installed, see above. On the way it needs some 10 GB of room; here $$(df -Ph . | awk 'NR == 2 {print $$4}') is free. Run the same command again." >&2; exit 1; }
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[samples,semantic,perceptual,cluster,onnx,dev]' || { echo "Not everything was installed, see above; run the same command again. If the disk is full: 7 GB must be free here and 3 GB in $${TMPDIR:-/tmp}." >&2; exit 1; }
 	@touch $@
 
 .PHONY: repro

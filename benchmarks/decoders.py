@@ -268,6 +268,8 @@ def _seen(network: Decoded, split: str, part: int) -> Seen:
     rows = torch.arange(0, len(photographs), part)
     stored = torch.from_numpy(photographs.take(rows.numpy()))
     caught: list[Tensor] = []
+    # As in training, where the decoder sees one look at a photograph.
+    network.network.mirrored = False
     hook = network.network.head.register_forward_pre_hook(
         lambda _, given: caught.append(given[0].bfloat16())
     )

@@ -234,6 +234,8 @@ def _laid_over(values: Values, layer: Values) -> tuple[Values, list[str]]:
         return _merge(values, layer), []
     every = asked.get(EVERY, {})
     copies = {name: value for name, value in asked.items() if _copy(value)}
+    if EVERY in copies:
+        raise PresetError(f"models.{EVERY}.{LIKE}: a model is like one other; name it.")
     named = {name: value for name, value in asked.items() if name not in {EVERY, *copies}}
     models = _models(values)
     if every is None:
@@ -242,7 +244,8 @@ def _laid_over(values: Values, layer: Values) -> tuple[Values, list[str]]:
         models = _merge(models, dict.fromkeys(models, every))
     skipped = [name for name, value in named.items() if name not in models and not _whole(value)]
     models = _with_named(models, {k: v for k, v in named.items() if k not in skipped})
-    models |= {name: _copied(name, entry, models) for name, entry in copies.items()}
+    for name, entry in copies.items():
+        models[name] = _copied(name, entry, models)
     return _merge(values, layer) | {MODELS: models}, skipped
 
 
@@ -258,10 +261,11 @@ def _copied(name: str, entry: Values, models: Values) -> Values:
     """Return the entry of another model with what stands beside ``like`` merged in."""
     changes = dict(entry)
     other = changes.pop(LIKE)
+    if not isinstance(other, str):
+        raise PresetError(f"models.{name}.{LIKE}: write the name of a model.")
     if other not in models:
-        raise PresetError(
-            f"models.{name} is to be like {other}, which is not among {', '.join(models)}."
-        )
+        there = f"there are {', '.join(models)}" if models else "the preset leaves none"
+        raise PresetError(f"models.{name} is to be like {other}, which is not there: {there}.")
     return _merge(models[other], changes)
 
 

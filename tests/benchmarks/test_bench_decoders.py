@@ -9,8 +9,10 @@ from torch import Tensor, nn
 
 import decoders
 from decoders import WAYS
+from photochrom.color.bins import gamut313
 from photochrom.color.lab import encode_rgb8
 from photochrom.data.prior import Prior
+from photochrom.networks import build_network
 from photochrom.params import load_params
 
 PARAMS = load_params(Path(__file__).parents[2] / "params.yaml")
@@ -43,6 +45,19 @@ def prior(seen: decoders.Seen) -> Prior:
 def test_the_truth_is_read_without_fault(seen: decoders.Seen, prior: Prior) -> None:
     found = decoders.measured(seen.lab[:, 1:], seen, prior)
     assert found == pytest.approx([100.0, 100.0, 100.0, 0.0, 0.0, 0.0, 0.0], abs=1e-3)
+
+
+def test_each_photograph_is_seen_once(seen: decoders.Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Photographs:
+        take = staticmethod(lambda rows: seen.stored[rows].numpy())
+        __len__ = staticmethod(lambda: len(seen.stored))
+
+    monkeypatch.setattr(decoders.LabSet, "open", lambda *_: Photographs())
+    plain = MODEL.network.model_copy(update={"pretrained": False, "width": 0.25, "mirrored": True})
+    network = build_network(plain, len(gamut313()), 8).eval()
+    found = decoders._seen(network, "train", 3)
+    assert len(found.features) == len(found.stored) == 16
+    assert torch.equal(found.stored, seen.stored[::3])
 
 
 def test_cyan_is_counted(seen: decoders.Seen, prior: Prior) -> None:

@@ -56,6 +56,17 @@ def test_the_longer_side_is_scaled_to_a_multiple_of_the_stride(width: int, expec
     torch.testing.assert_close(ab[:, :1], normalised(left_dark) * 0.05 * 110.0, atol=0.2, rtol=0)
 
 
+@pytest.mark.parametrize(("size", "stride"), [(96, 16), (64, 64), (64, 32)])
+@pytest.mark.parametrize("ratio", [1.25, 1.5, 4 / 3, 16 / 9])
+def test_scans_of_one_print_are_seen_alike(size: int, stride: int, ratio: float) -> None:
+    """Prints of 5 : 4 are 7.5 strides of 16 long at 96 px: a pixel more or less must not count."""
+    predictor, shapes = predictor_of(Probe(), size, stride), set()
+    for height in range(4 * size, 5 * size, 7):
+        for width in (int(height * ratio), int(height * ratio) + 1):
+            shapes.add(predictor.scaled(torch.zeros(1, 1, height, width)).shape)
+    assert len(shapes) == 1
+
+
 @pytest.mark.parametrize(
     ("size", "expected"), [((64, 96), (32, 48)), ((16, 24), (32, 48)), ((96, 64), (48, 32))]
 )

@@ -1,6 +1,7 @@
 """Models in their folders: loaded as they were written, refused in one line."""
 
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,14 @@ def test_weights_of_another_network_are_refused_with_a_reason(
     said = refusal(trained)
     assert re.search("cannot be loaded: its layers .*(Missing|Unexpected|size mismatch)", said)
     assert "train it again, or get it anew" in said
+
+
+def test_a_config_of_another_version_is_refused_with_a_reason(trained: Path) -> None:
+    config = json.loads((trained / "config.json").read_text())
+    key, _ = config["network"].popitem()
+    (trained / "config.json").write_text(json.dumps(config))
+    said = refusal(trained)
+    assert re.search(rf"network\.\w+\.{key}: .*; train it again, or get it anew\.$", said)
 
 
 def test_weights_of_another_size_are_refused_with_a_reason(trained: Path) -> None:

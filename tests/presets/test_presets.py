@@ -96,7 +96,7 @@ def test_a_preset_leaves_nothing_of_the_one_before(
 
 
 def names_aside(text: str) -> list[str]:
-    return re.findall(r"^#~   (\w+):$", text, re.MULTILINE)
+    return re.findall(r"^#~   \"?(\w+)\"?:(?: {})?$", text, re.MULTILINE)
 
 
 def settings_that_count(text: str) -> dict[str, Any]:
@@ -247,9 +247,45 @@ def test_a_copy_can_be_asked_for_on_the_command_line(project: Path, default: str
     assert apply("samples", project) == default
 
 
-def test_a_copy_of_nothing_is_refused(project: Path) -> None:
-    with pytest.raises(PresetError, match=r"^models\.mine is to be like nobody, which "):
-        plan_preset("samples", ["models.mine.like=nobody"], project)
+def test_copies_can_be_made_of_copies_and_of_a_preset_below(project: Path, default: str) -> None:
+    model = next(iter(load_params(project / "params.yaml").models))
+    write(project, "below", f"# Below.\nmodels:\n  one: {{like: {model}, epochs: 7}}\n")
+    entries = 'two: {like: one, batch_size: 3}\n  "null": {like: two}'
+    write(project, "above", f"# Above.\nextends: below\nmodels:\n  {entries}\n")
+    apply("above", project)
+    models = load_params(project / "params.yaml").models
+    assert models["two"] == models["one"].model_copy(update={"batch_size": 3})
+    assert models["null"] == models["two"]
+    assert apply("samples", project) == default
+
+
+def test_dvc_may_write_params_yaml_anew_while_there_are_copies(project: Path) -> None:
+    from dvc.utils.serialize import modify_yaml
+
+    before = load_params(project / "params.yaml").models
+    apply("samples", project, f"models.mine.like={next(iter(before))}")
+    with modify_yaml(project / "params.yaml") as values:
+        values["train"]["seed"] = 5
+    apply("samples", project)
+    assert load_params(project / "params.yaml").models == before
+
+
+@pytest.mark.parametrize(
+    ("assignment", "expected"),
+    [
+        (
+            "models.mine.like=nobody",
+            "models.mine is to be like nobody, which is not there: there",
+        ),
+        ("models.mine.like=[a]", "models.mine.like: write the name of a model."),
+        ("models.mine.like=", "models.mine.like: write the name of a model."),
+        ("models.*.like=unet313", "models.*.like: a model is like one other; name it."),
+    ],
+)
+def test_a_copy_of_nothing_is_refused(assignment: str, expected: str, project: Path) -> None:
+    with pytest.raises(PresetError) as refused:
+        plan_preset("samples", [assignment], project)
+    assert str(refused.value).startswith(expected)
 
 
 def test_keys_for_a_model_that_is_not_there_are_skipped_with_a_note(project: Path) -> None:

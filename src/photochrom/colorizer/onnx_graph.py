@@ -23,7 +23,7 @@ SYMBOL = re.compile(r"\bs\d+\b")
 class Decoded(nn.Module):
     """A network with what stands before and after it.
 
-    Its input's sides are multiples of the network's stride, so that nothing is padded.
+    Its input's sides are multiples of the network's stride.
     """
 
     def __init__(self, predictor: Predictor) -> None:

@@ -5,7 +5,7 @@ from textwrap import shorten
 from typing import Any
 
 import torch
-from pydantic import BaseModel, PositiveInt
+from pydantic import BaseModel, PositiveInt, ValidationError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -59,6 +59,10 @@ def read_config(folder: Path) -> Config:
         if found != FORMAT:
             raise ColorizerError(f"{path} is of format {found}, not {FORMAT}: train it again.")
         return Config.model_validate(values)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        why = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}; train it again, or get it anew"
+        raise ColorizerError(f"{path} cannot be used: {why}.") from None
     except (TypeError, ValueError) as error:
         raise ColorizerError(f"{path} cannot be used: {_one_line(error)}") from None
 

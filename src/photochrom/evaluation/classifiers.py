@@ -106,8 +106,8 @@ class Classifier(Recorder):
     def observer(self, truth: Tensor) -> Callable[[Tensor], None]:
         """Return what looks at the logits of the photographs whose true ab (n, 2, H, W) is given.
 
-        It takes them piece by piece, in the order of the photographs. They are squares, which no
-        colorizer pads. :meth:`measure` of the same photographs must follow.
+        It takes them piece by piece, in the order of the photographs. :meth:`measure` of the same
+        photographs must follow.
         """
         waiting = truth
 

@@ -26,9 +26,13 @@ class EfficientNetColorizer(ColorNetwork):
     """EfficientNet-Lite0, and a decoder that joins its maps from the smallest upward.
 
     The raw output has half the height and width of the photograph: colors need no more (in 4:2:0,
-    most JPEGs store as many). In evaluation mode it can be the mean of what is said of the
-    photograph and of its mirror image (Krizhevsky et al. 2012, section 4.1), and is then mirrored
-    where the photograph is.
+    most JPEGs store as many).
+
+    Attributes
+    ----------
+    mirrored : whether, in evaluation mode, the raw output is the mean of those of the photograph
+        and of its mirror image, and so mirrored where the photograph is. Of logits, that is the
+        distributions' geometric mean.
     """
 
     def __init__(self, params: EfficientNetParams, out_channels: int) -> None:
@@ -36,7 +40,7 @@ class EfficientNetColorizer(ColorNetwork):
         from timm import create_model
 
         self.stride = 32 // params.enlarge
-        self._enlarge, self._mirrored = params.enlarge, params.mirrored
+        self._enlarge, self.mirrored = params.enlarge, params.mirrored
         self._encoder_lr_scale = params.encoder_lr_scale
         encoder: Any = create_model(ENCODER, pretrained=False, features_only=True)
         if params.pretrained:
@@ -52,7 +56,7 @@ class EfficientNetColorizer(ColorNetwork):
     def forward(self, lightness: Tensor) -> Tensor:
         """Return raw output at half the input's height and width."""
         raw = self._seen(lightness)
-        if self.training or not self._mirrored:
+        if self.training or not self.mirrored:
             return raw
         return (raw + self._seen(lightness.flip(3)).flip(3)) / 2
 

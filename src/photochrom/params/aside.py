@@ -1,7 +1,7 @@
 """Entries of ``models`` that are set aside: commented out in place, and brought back to the byte.
 
 A line that is set aside begins with ``#~`` in the first column, a mark that no other comment has.
-Above an entry that a preset adds stands such a line with an empty one: there was nothing before.
+Above an entry that was added stands such a line with an empty one: there was nothing before.
 """
 
 from collections.abc import Container, Iterable, Iterator
@@ -17,7 +17,6 @@ from photochrom.params.text import parse_yaml
 
 MARK = "#~"
 MODELS = "models"
-NOTHING = ": {}"
 
 
 def set_aside(text: str, names: Iterable[str]) -> str:
@@ -46,7 +45,7 @@ def mark_added(text: str, names: Container[str]) -> str:
     for name, _ in reversed(_models(text)):
         if name.value in names:
             mark = name.start_mark
-            lines.insert(mark.line, f"{MARK} {' ' * mark.column}{name.value}{NOTHING}")
+            lines.insert(mark.line, f"{MARK} {' ' * mark.column}{_empty(name.value)}")
     return "\n".join(lines)
 
 
@@ -65,7 +64,7 @@ def bring_back(text: str) -> str:
     lines: list[str | None] = [*text.split("\n")]
     for start, end in list(_entries(text, (*names_aside(text), *added))):
         lines[start:end] = [None] * (end - start)
-    marks = {f"{name}{NOTHING}" for name in added}
+    marks = {_empty(name) for name in added}
     stay = [_restored(line) for line in lines if line is not None]
     return "\n".join(line for line in stay if line.strip() not in marks)
 
@@ -112,6 +111,11 @@ def _aside(text: str) -> dict[str, dict[str, Any]]:
 def without_aside(text: str) -> list[str]:
     """Return the lines of the text but those that are set aside."""
     return [line for line in text.splitlines() if not line.startswith(MARK)]
+
+
+def _empty(name: str) -> str:
+    # In quotes, since null and true can be names.
+    return f'"{name}": {{}}'
 
 
 def _restored(line: str) -> str:

@@ -95,7 +95,7 @@ class EfficientNetParams(Section):
     """The encoder's learning rate as a share of the others'. What was trained before wants smaller
     steps (Howard and Ruder 2018, section 3.2)."""
     mirrored: bool
-    """Once trained, it looks at the photograph's mirror image, too, and says the mean of both."""
+    """When it does not learn, it says the mean of what it says of the photograph and mirrored."""
 
 
 Network = Annotated[
