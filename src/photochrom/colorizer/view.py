@@ -13,12 +13,16 @@ from photochrom.colorizer.prediction import LONGEST
 from photochrom.pictures.modes import to_rgb
 from photochrom.pictures.photograph import Photograph
 
+_FINER = 4
+"""Photographs are averaged down to no less than so many times the working size, and scaled from
+there: networks see how sharp a photograph is, and averages are softer than what they know."""
+
 _STRIP = 2**22
 """Pixels that are reduced at a time, so that no second copy of a large photograph is made."""
 
 
 def lightness(photograph: Photograph, side: int) -> Tensor:
-    """Return L of a photograph, averaged down to no less than twice a working size.
+    """Return L of a photograph, averaged down to no less than four times a working size.
 
     Parameters
     ----------
@@ -36,7 +40,7 @@ def lightness(photograph: Photograph, side: int) -> Tensor:
 
 def _factor(size: tuple[int, int], side: int) -> int:
     scale = max(min(size) / side, max(size) / (LONGEST * side))
-    return max(1, int(scale / 2))
+    return max(1, int(scale / _FINER))
 
 
 def _reduced(photograph: Photograph, factor: int) -> Image.Image:
