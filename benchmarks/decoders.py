@@ -22,7 +22,7 @@ from photochrom.color.bins import gamut313
 from photochrom.color.colorfulness import lab_colorfulness
 from photochrom.color.decoding import AB_SCALE, annealed_mean
 from photochrom.color.lab import decode_lab
-from photochrom.colorizer.prediction import Predictor
+from photochrom.colorizer.prediction import Predictor, resized
 from photochrom.data.loader import to_batch
 from photochrom.data.prior import Prior
 from photochrom.data.shards import LabSet
@@ -257,9 +257,7 @@ def _weighted(parts: list[tuple[Tensor, Tensor]]) -> float:
 def _pairs(ab: Tensor, shown: Seen) -> Iterator[Comparison]:
     """Yield truth and prediction at full resolution, some photographs at a time."""
     for lab, part in zip(shown.lab.split(MEASURED), ab.split(MEASURED), strict=True):
-        size = lab.shape[-2:]
-        full = nn.functional.interpolate(part, size, mode="bicubic", align_corners=False)
-        yield Comparison(lab[:, :1], lab[:, 1:], full)
+        yield Comparison(lab[:, :1], lab[:, 1:], resized(part, lab.shape[-2:]))
 
 
 @torch.inference_mode()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from photochrom.color.batch import normalised
 from photochrom.color.decoding import decode
-from photochrom.colorizer.prediction import Predictor
+from photochrom.colorizer.prediction import Predictor, resized
 
 INPUT, OUTPUT = "L", "ab"
 SYMBOL = re.compile(r"\bs\d+\b")
@@ -36,10 +36,7 @@ class Decoded(nn.Module):
         """Return ab (N, 2, H, W) of L (N, 1, H, W) in 0..100."""
         raw = self.network(normalised(lightness))
         ab = decode(raw, self.decoding, self.bins)
-        size = lightness.shape[-2:]
-        if ab.shape[-2:] == size:
-            return ab
-        return F.interpolate(ab, size, mode="bicubic", align_corners=False)
+        return resized(ab, lightness.shape[-2:])
 
 
 def onnx_graph(predictor: Predictor, facts: Mapping[str, str]) -> Any:

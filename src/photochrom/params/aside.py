@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node
 
 from photochrom.params.base import ParamsError
-from photochrom.params.edit import end_of, is_block
+from photochrom.params.edit import end_of, inline, is_block
 from photochrom.params.text import parse_yaml
 
 MARK = "#~"
@@ -60,11 +60,11 @@ def bring_back(text: str) -> str:
     ParamsError
         When what is set aside was changed by hand and is not YAML any more.
     """
-    added = names_added(text)
+    aside = _aside(text)
     lines: list[str | None] = [*text.split("\n")]
-    for start, end in list(_entries(text, (*names_aside(text), *added))):
+    for start, end in list(_entries(text, aside)):
         lines[start:end] = [None] * (end - start)
-    marks = {_empty(name) for name in added}
+    marks = {_empty(name) for name, entry in aside.items() if not entry}
     stay = [_restored(line) for line in lines if line is not None]
     return "\n".join(line for line in stay if line.strip() not in marks)
 
@@ -114,8 +114,7 @@ def without_aside(text: str) -> list[str]:
 
 
 def _empty(name: str) -> str:
-    # In quotes, since null and true can be names.
-    return f'"{name}": {{}}'
+    return f"{inline(name)}: {{}}"
 
 
 def _restored(line: str) -> str:

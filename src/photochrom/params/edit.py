@@ -105,21 +105,22 @@ def _same(old: Any, new: Any) -> bool:
 def _render(value: Any, column: int) -> str:
     if isinstance(value, dict) and value:
         return "\n" + _block(value, column + INDENT)
-    return f" {_inline(value)}"
+    return f" {inline(value)}"
 
 
 def _block(values: dict[str, Any], column: int) -> str:
-    lines = (f"{_inline(key)}:{_render(value, column)}" for key, value in values.items())
+    lines = (f"{inline(key)}:{_render(value, column)}" for key, value in values.items())
     return "\n".join(" " * column + line for line in lines)
 
 
-def _inline(value: Any) -> str:
+def inline(value: Any) -> str:
+    """Return a value as YAML in one line; text that would be read as something else is quoted."""
     if isinstance(value, str):
         return value if _is_plain(value) else _quoted(value)
     if isinstance(value, list):
-        return f"[{', '.join(map(_inline, value))}]"
+        return f"[{', '.join(map(inline, value))}]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_inline(k)}: {_inline(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{inline(k)}: {inline(v)}" for k, v in value.items()) + "}"
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     return {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}.get(str(value), str(value))
